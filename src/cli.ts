@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-/**
- * `csync`: arguments to a verb and its options. yargs parses and nothing else; the verb runs outside of it, inside the
- * one error boundary that turns problems into text and an exit status.
- */
+/** Arguments to a verb. yargs only parses; the verb runs inside the one error boundary that makes text and exit status of problems. */
 
 import { basename } from 'node:path';
 import { type ExitCode, errorProblem, exitCodeOf, exitCodes, Failure, type Problem } from './base/problem.ts';
@@ -13,7 +10,7 @@ import { printProblems } from './verbs/common/problems.ts';
 import { printJson } from './verbs/outputs/json.ts';
 import type { problemsDocument } from './verbs/outputs/outputs.ts';
 
-/** The outermost boundary: problems to standard error, an exit status from the table. */
+/** The outermost boundary. */
 async function main(argv: readonly string[]): Promise<number> {
   let parsed: Parsed;
   try {
@@ -35,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Also for arguments that could not be parsed; what stands behind `--` belongs to another program. */
+/** Also of invalid arguments; behind `--` are those of another program. */
 function wantsJson(argv: readonly string[]): boolean {
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   return own.some((word) => word === '--json' || word === '--json=true');
@@ -60,9 +57,9 @@ function report(problems: readonly Problem[], json = false): ExitCode {
   return exitCodeOf(problems);
 }
 
-/** DSAU's names for the wizard and for the handler of events [dsau-csync.md 2.1, 6.1]. */
+/** DSAU's names [dsau-csync.md 2.1, 6.1]. */
 const verbOfName: Readonly<Record<string, string>> = { csync_wizard: 'init', csync_dispatcher: 'dispatcher' };
-// Files created without a mode of their own are not writable for other users.
+// New files are not writable for others.
 process.umask(process.umask() | 0o022);
 const calledAs = basename(process.argv[1] ?? '').replace(/\.mjs$/, '');
 const words = process.argv.slice(2);

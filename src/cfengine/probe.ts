@@ -1,6 +1,6 @@
 /**
- * Probes a cfengine daemon through the network as a client would: does it answer, and does it serve this file? Complete dialogues only,
- * closed as the protocol requires, because those leave no line in the daemon's log [monitor.md 5.8].
+ * Probes a daemon as a client would: does it answer, and serve this file? Complete dialogues, closed properly, leave no line in the daemon's
+ * log [monitor.md 5.8].
  */
 import type { KeyObject } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -9,56 +9,51 @@ import { challengeOf } from './challenge.ts';
 import { decodeFrame, encodeFrame, parseStat, type RemoteStat } from './frames.ts';
 
 export type ProbeResult =
-  /** The daemon answered and serves the file. */
   | { readonly kind: 'served'; readonly stat: RemoteStat }
-  /** The daemon answered, but does not serve the file to us (refused, absent, key not trusted). */
+  /** But does not serve the file to us (refused, absent, key not trusted). */
   | { readonly kind: 'answered'; readonly why: string }
-  /** No answer in cfengine's protocol within the limit. */
+  /** In cfengine's protocol, within the limit. */
   | { readonly kind: 'silent'; readonly why: string }
-  /** Generation 2: the daemon refuses the proof of keys, so that nothing is proved. Its reason, and our address as it sees it. */
+  /** Generation 2: the daemon refuses the proof of keys. Its reason, and our address as it sees it. */
   | { readonly kind: 'unproved'; readonly why: string; readonly from: string; readonly isTrust: boolean }
-  /** A daemon with another key than the cluster's: clients refuse it. */
+  /** Another key than the cluster's: clients refuse it. */
   | { readonly kind: 'stranger'; readonly why: string }
-  /** A fault of this host, which proves nothing about the daemon. */
+  /** A fault of this host proves nothing about the daemon. */
   | { readonly kind: 'unknown'; readonly why: string };
 
 export interface ProbeTarget {
   readonly address: string;
   readonly port: number;
-  /** File to request. */
   readonly path: string;
   readonly timeoutMs: number;
-  /** For a client, whose own key is not the cluster's: the key of the daemon is not compared. */
+  /** For a client, with a key of its own. */
   readonly anyKey?: boolean;
 }
 
-/** A key and, for generation 3, its certificate. The members share the key, so their daemons answer with the same one. */
+/** A key and, for generation 3, its certificate. Members share the key, so their daemons answer with it. */
 export interface ProbeIdentity {
   readonly key: KeyObject;
-  /** PEM; empty for generation 2. */
+  /** PEM; generation 2: empty. */
   readonly certificate: string;
 }
 
-/** A dialogue has a few hundred bytes each way; more is not cfengine's protocol. */
+/** A dialogue has a few hundred bytes. */
 const mostReceivedBytes = 131_072;
-/** After our FIN: for the other side's FIN and bytes on the way. */
+/** For the other FIN. */
 const closingLimitMs = 1000;
 const closingLookMs = 10;
 const mostBytesBehindTheEnd = 16_384;
 
-/** errno names of faults of this host, not of the daemon. */
+/** Of this host, not of the daemon. */
 const ownTroubles = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
 
-/** One step of a dialogue: consumes received bytes and returns what to send, or a result. */
+/** Consumes bytes; returns what to send, or a result. */
 export type Dialogue = (
   received: Buffer,
   send: (bytes: Buffer | string) => void,
 ) => { readonly rest: Buffer; readonly result?: ProbeResult };
 
-/**
- * The other side may ignore our FIN and stream on: TLS discards those bytes unseen and would use all the time of this process. So the bytes
- * of the connection below it are counted.
- */
+/** The other side may ignore our FIN and stream on: TLS discards that unseen, so the bytes below it are counted. */
 function leaveSoon(socket: Socket, tcp: Socket): void {
   const { bytesRead } = tcp;
   let looks = 0;
@@ -70,7 +65,7 @@ function leaveSoon(socket: Socket, tcp: Socket): void {
   socket.unref().once('close', () => clearInterval(timer));
 }
 
-/** `started` resolves when the dialogue can begin, or with the reason why it must not. */
+/** `started`: the dialogue can begin, or why not. */
 function converse(
   socket: Socket,
   timeoutMs: number,
@@ -88,7 +83,7 @@ function converse(
       clearTimeout(timer);
       isOver = true;
       received = Buffer.alloc(0);
-      // FIN, never RST: a reset is a line in the daemon's log.
+      // A reset is a line in the daemon's log.
       socket.end();
       leaveSoon(socket, tcp);
       resolve(result);
@@ -102,8 +97,8 @@ function converse(
       received = rest;
       if (result !== undefined) finish(result);
     };
-    // A daemon that closes a connection without an answer runs and refuses us: too many connections, or an address that may not connect
-    // [cfengine.md 1.12]. A failover at a rush of clients would not help; a lasting refusal has its own limit.
+    // Closed without an answer: it runs and refuses us, for too many connections or our address [cfengine.md 1.12]. A failover would not
+    // help; a lasting refusal has its own limit.
     const broken = (why: string): void => {
       if (greeted) finish({ kind: 'answered', why: `the daemon closed the connection (${why})` });
       else if (connected) finish({ kind: 'unknown', why: `the daemon closed the connection without an answer (${why})` });
@@ -134,7 +129,7 @@ function converse(
   });
 }
 
-/** Parsing key and certificate costs as much as the rest of a probe's preparation, so callers cache them. */
+/** Parsing them costs as much as the rest of the preparation. */
 const contexts = new WeakMap<ProbeIdentity, SecureContext>();
 
 function contextOf(identity: ProbeIdentity): SecureContext {
@@ -145,13 +140,13 @@ function contextOf(identity: ProbeIdentity): SecureContext {
   return known;
 }
 
-/** Generation 3: TLS, greeting, identity, STAT [cfengine.md 2.9]. */
+/** TLS, greeting, identity, STAT [cfengine.md 2.9]. */
 export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): Promise<ProbeResult> {
   const tcp = connectTcp({ host: target.address, port: target.port });
   const socket = connectTls({
     socket: tcp,
     secureContext: contextOf(identity),
-    // The server makes its certificate anew at each start; cfengine's own clients check the key in it.
+    // Made anew at each start; cfengine's clients check its key.
     rejectUnauthorized: false,
   });
   const started = new Promise<ProbeResult | undefined>((resolve) =>
@@ -163,7 +158,7 @@ export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): 
   return converse(socket, target.timeoutMs, started, dialogue3(target.path), tcp);
 }
 
-/** The dialogue of generation 3 after the handshake; the bytes may arrive in any pieces. */
+/** After the handshake; bytes arrive in any pieces. */
 export function dialogue3(path: string): Dialogue {
   let state: 'greeting' | 'welcome' | 'stat' = 'greeting';
   return (received, send) => {
@@ -191,10 +186,7 @@ export function dialogue3(path: string): Dialogue {
   };
 }
 
-/**
- * Whether connections are accepted at all: opened and closed without a byte, which leaves no line in the daemon's log [monitor.md 2]. The
- * backlog accepts them even for a stopped daemon.
- */
+/** Opened and closed without a byte: no line in the daemon's log [monitor.md 2]. The backlog accepts also for a stopped daemon. */
 export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'>): Promise<ProbeResult> {
   const socket = connectTcp({ host: address, port });
   const started = new Promise<undefined>((resolve) => socket.once('connect', () => resolve(undefined)));
@@ -207,10 +199,7 @@ export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'
   );
 }
 
-/**
- * Generation 2: greeting, proof of the shared key, then STAT [cfengine.md 1.8, 1.14]. `key`: null for a caller without a key; then it is
- * unknown who answers.
- */
+/** Greeting, proof of the shared key, STAT [cfengine.md 1.8, 1.14]. `key` null: it is unknown who answers. */
 export function probeGeneration2(target: ProbeTarget, key: KeyObject | null, ownName: string): Promise<ProbeResult> {
   const socket = connectTcp({ host: target.address, port: target.port });
   const started = new Promise<undefined>((resolve) => socket.once('connect', () => resolve(undefined)));
@@ -221,10 +210,10 @@ export function probeGeneration2(target: ProbeTarget, key: KeyObject | null, own
   return converse(socket, target.timeoutMs, started, dialogue);
 }
 
-/** The daemon's answer to a key that it does not have under our address. */
+/** It does not have our key under our address. */
 const distrust = /could not be accepted on trust|keys did not match/;
 
-/** The port probe of generation 2, whose daemon sends nothing before the greeting. */
+/** Port probe: the daemon sends nothing before the greeting. */
 export function dialogue2(
   path: string,
   key: KeyObject | null,
@@ -249,7 +238,7 @@ export function dialogue2(
       if (!('payload' in frame)) return frame;
       const { payload } = frame;
       rest = frame.rest;
-      // Above MaxConnections, in place of the first answer [cfengine.md 1.13]: a restart of the daemon would not help.
+      // Above MaxConnections [cfengine.md 1.13]: a restart would not help.
       if (/^BAD: .*too busy/.test(payload)) return { rest, result: { kind: 'answered', why: payload } };
       if (payload.startsWith('BAD:'))
         return { rest, result: { kind: 'unproved', why: payload, from, isTrust: distrust.test(payload) } };
@@ -274,7 +263,7 @@ function statRequest(path: string): string {
   return `SYNCH ${Math.floor(Date.now() / 1000)} STAT ${path}`;
 }
 
-/** The first frame, "incomplete", or a result. */
+/** Or "incomplete", or a result. */
 function takeFrame(
   received: Buffer,
 ): { readonly payload: string; readonly rest: Buffer } | { readonly rest: Buffer; readonly result?: ProbeResult } {
@@ -289,7 +278,7 @@ function statAnswer(received: Buffer): { readonly rest: Buffer; readonly result?
   if (!('payload' in frame)) return frame;
   const stat = parseStat(frame.payload);
   if (stat === null) return { rest: frame.rest, result: { kind: 'answered', why: frame.payload } };
-  // The second transaction, the link target, completes the dialogue.
+  // The link target.
   const second = decodeFrame(frame.rest);
   if (second.kind === 'incomplete') return { rest: received };
   return { rest: Buffer.alloc(0), result: { kind: 'served', stat } };

@@ -1,4 +1,4 @@
-/** The decision tables for a terminal, and as a page with a diagram. Pure. */
+/** For a terminal, and as a page with a diagram. Pure. */
 import { columns, pageTable } from '../base/tables.ts';
 import type { ConsequenceRow, DecisionTables } from './tables.ts';
 
@@ -9,7 +9,6 @@ const titles = {
   consequences: 'What the cluster does next',
 } as const;
 
-/** Printed above the last table. */
 const sourceNote =
   "From the manual's table, as the lab implements it. Fail fast: service_fail_fast for a service, node_fail_fast for all others.";
 
@@ -23,7 +22,7 @@ function whatFollows({ member, haltScript, memberSwitchOff, autoRunOff }: Conseq
   return parts.join(', ') || 'may start elsewhere';
 }
 
-/** Plain text, a block a row. */
+/** A block a row. */
 export function decisionsText({ exits, findings, verdicts, consequences }: DecisionTables): string {
   const block = (title: string, rows: readonly string[]): string[] => [title, '', ...rows, ''];
   const lines = [
@@ -57,7 +56,7 @@ export function decisionsText({ exits, findings, verdicts, consequences }: Decis
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-/** From a cause to its consequence; causes with the same consequence share an arrow's head. Quotes would end a label. */
+/** From cause to consequence; equal consequences share an arrow's head. Quotes would end a label. */
 function diagram({ consequences, verdicts }: DecisionTables): string[] {
   const plain = consequences.filter(({ failFast }) => !failFast);
   const ends = [...new Set(plain.map(whatFollows))];
@@ -80,7 +79,6 @@ function diagram({ consequences, verdicts }: DecisionTables): string[] {
   ];
 }
 
-/** docs/proof/decision-tables.md. */
 export function decisionsPage(tables: DecisionTables): string {
   const { exits, findings, verdicts, consequences } = tables;
   const lines = [

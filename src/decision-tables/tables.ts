@@ -1,14 +1,10 @@
-/**
- * The decisions as tables, taken from the deciding code: what a start and a halt conclude from a finding, when the monitor exits, what the
- * package manager does next. Each table covers all its keys, so a missing row does not compile. Pure.
- */
+/** The decisions as tables, taken from the deciding code. A missing row does not compile. Pure. */
 import { type Cause, eventTable, type FailFast, type Row } from '../lab/manager/event-table.ts';
 import { type FailureCode, failureTable } from '../member/failures.ts';
 import { conclusions, type Verdict } from '../member/monitor/judge.ts';
 
 export interface FindingRow {
   readonly finding: FailureCode;
-  /** Exit status of a start. */
   readonly start: 1 | 2;
   readonly means: string;
   readonly remedy: string;
@@ -17,7 +13,6 @@ export interface FindingRow {
 export interface VerdictRow {
   readonly reason: Verdict['reason'];
   readonly sentence: string;
-  /** The required evidence. */
   readonly evidence: string;
 }
 
@@ -29,7 +24,7 @@ export interface ConsequenceRow {
   readonly memberSwitchOff: boolean;
   readonly autoRunOff: boolean;
   readonly sentence: string;
-  /** Page of the manual, or "ours". */
+  /** Of the manual, or "ours". */
   readonly source: string;
 }
 
@@ -46,7 +41,7 @@ export interface DecisionTables {
   readonly consequences: readonly ConsequenceRow[];
 }
 
-/** A halt has no 2: the volume group decides whether another member may start. */
+/** No 2: the volume group decides. */
 const exits: { readonly start: Record<0 | 1 | 2, string>; readonly halt: Record<0 | 1, string> } = {
   start: {
     0: 'this member is the master: proved through the package address',
@@ -61,7 +56,7 @@ const exits: { readonly start: Record<0 | 1 | 2, string>; readonly halt: Record<
 
 const keysOf = <Key extends string>(record: Readonly<Record<Key, unknown>>): Key[] => Object.keys(record) as Key[];
 
-/** All tables, in the order of the code. */
+/** In the order of the code. */
 export function decisionTables(): DecisionTables {
   const both: readonly FailFast[] = ['plain', 'failFast'];
   return {

@@ -1,4 +1,4 @@
-/** docs/reference/problem-codes.md: every code, as `csync explain` prints it. Pure. */
+/** docs/reference/problem-codes.md. Pure. */
 import { posix } from 'node:path';
 import { type CodeEntry, codeGroups } from './codes.ts';
 
@@ -17,7 +17,6 @@ function section({ code, exit, text, cluster, why, fix, example, page }: CodeEnt
   ].join('\n\n');
 }
 
-/** The page, with an index at its beginning. */
 export function codesPage(): string {
   const index = codeGroups.map(
     ({ title, entries }) => `**${title}:** ${entries.map(({ code }) => `[${code}](#${code})`).join(', ')}`,

@@ -1,4 +1,4 @@
-/** Every problem code with its one entry: what it means, the fix, an example, and the page of the manual. Pure. */
+/** Every problem code with its entry. Pure. */
 import { manualPages } from '../base/codes/entry.ts';
 import { type ProblemCode, problemCodes } from '../base/codes/problem-codes.ts';
 import { folded } from '../base/fold.ts';
@@ -8,14 +8,14 @@ import { memberCodes } from './member-codes.ts';
 
 export interface CodeEntry {
   readonly code: string;
-  /** Of csync; null: a member script logs the code, and the cluster acts on its status. */
+  /** null: of a member script; the cluster acts on its status. */
   readonly exit: number | null;
   readonly text: string;
   readonly cluster: string;
   readonly why: string;
   readonly fix: readonly string[];
   readonly example: string;
-  /** File of the manual. */
+  /** Of the manual. */
   readonly page: string;
 }
 
@@ -33,13 +33,12 @@ function ofMember(code: FailureCode): CodeEntry {
   return { code, exit: null, text, cluster, ...rest, page: manualPages[page] };
 }
 
-/** All entries, those of csync first. */
 export const codeEntries: readonly CodeEntry[] = [
   ...(Object.keys(problemCodes) as ProblemCode[]).map(ofProblem),
   ...(Object.keys(failureTable) as FailureCode[]).map(ofMember),
 ];
 
-/** Which beginning of a code means what, in the order of the list. */
+/** In the order of the list. */
 const groups: readonly (readonly [title: string, isIn: (entry: CodeEntry) => boolean])[] = [
   ['The command line', ({ code }) => code.startsWith('usage')],
   ['Settings (csync.yaml)', ({ code, exit }) => exit !== null && code.startsWith('settings-')],
@@ -56,10 +55,8 @@ const groups: readonly (readonly [title: string, isIn: (entry: CodeEntry) => boo
   ['Package log and syslog: start, halt, validate, monitor', ({ exit }) => exit === null],
 ];
 
-/** Entries by group. */
 export const codeGroups = groups.map(([title, isIn]) => ({ title, entries: codeEntries.filter(isIn) }));
 
-/** The list, for lines of `width` columns. */
 export function codesText(width: number): string {
   const blocks = codeGroups.map(({ title, entries }) => {
     const lines = entries.map(({ code, text }) => `  ${code}\n${folded(`      ${text}`, width, 6)}`);
@@ -68,7 +65,6 @@ export function codesText(width: number): string {
   return `${blocks.join('\n')}\ncsync explain CODE prints what to do.\n`;
 }
 
-/** One code, for lines of `width` columns. */
 export function codeText({ code, exit, text, cluster, why, fix, example, page }: CodeEntry, width: number): string {
   const head = exit === null ? `${code} (package log and syslog)` : `${code} (exit status ${exit})`;
   const line = (said: string): string => folded(`  ${said}`, width, 2);

@@ -1,12 +1,9 @@
-/**
- * Codes that start, halt, validate and monitor print into the package log and syslog. What they mean for the cluster stands in their own
- * table (member/failures.ts).
- */
+/** Codes in package log and syslog. Their meaning for the cluster: member/failures.ts. */
 
 import type { Explanation } from '../base/codes/entry.ts';
 import type { FailureCode } from '../member/failures.ts';
 
-/** What was found, in a sentence; the log has it with names. */
+/** In a sentence; the log has names. */
 type MemberExplanation = Omit<Explanation, 'cluster'> & { readonly text: string };
 
 const enable = 'Then let the package start there again: `cmmodpkg -e -n MEMBER PACKAGE`.';

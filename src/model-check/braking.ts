@@ -1,6 +1,6 @@
 /**
- * The brake in the checked system: the shipped one (src/member/monitor/brake.ts), with the state as the emulated cmviewcl prints it. Time
- * is unknown here: each failover may be less than ten minutes ago, or more.
+ * The shipped brake (src/member/monitor/brake.ts) with the emulated cmviewcl. Without time: each failover is less than ten minutes ago, or
+ * more.
  */
 import { type ViewRequest, viewCluster } from '../lab/commands/view.ts';
 import { loadConnections, type Others, othersFrom, settledMs, whyStay } from '../member/monitor/brake.ts';
@@ -8,13 +8,13 @@ import { conclusions } from '../member/monitor/judge.ts';
 import type { State } from './state.ts';
 import { encodeWorld, isJudged, serves, withoutDaemon } from './world/world.ts';
 
-/** More than the limit of restarts in place. */
+/** Than the limit of restarts. */
 const manyTries = 9;
 const asked = { command: 'cmviewcl', verbose: true, format: 'line', level: null } as const;
 const everything: ViewRequest = { ...asked, members: [], packages: [], configuration: false };
 const known = new WeakMap<object, Map<string, Others | null>>();
 
-/** What the monitor of this member reads from cmviewcl. */
+/** By this member's monitor. */
 function othersOf(state: State, member: number): Others | null {
   const { state: cluster } = state.view;
   const name = state.members[member] ?? '';
@@ -44,16 +44,16 @@ function staysWith(state: State, member: number, { hereMs, failedRestarts, other
   );
 }
 
-/** A daemon that can start comes up at the first restart; otherwise each restart fails. */
+/** A daemon that can start does at the first. */
 const failedRestarts = (state: State, member: number): number => (state.world(member).startable === 'yes' ? 0 : manyTries);
 
-/** Whether the monitor may exit with its verdict: ten minutes after the last failover, or without one. */
+/** Ten minutes after the last failover, or without one. */
 export function mayLeave(state: State, member: number, others = othersOf(state, member)): boolean {
   if (state.verdictOf(member) === null) return false;
   return !staysWith(state, member, { hereMs: settledMs, failedRestarts: failedRestarts(state, member), others });
 }
 
-/** The brake keeps the package and the daemon is restarted in place, as if each failover had just happened. */
+/** As if each failover had just happened. */
 export function restartsInPlace(state: State, member: number): boolean {
   const world = state.world(member);
   const verdict = state.verdictOf(member);
@@ -64,14 +64,14 @@ export function restartsInPlace(state: State, member: number): boolean {
   return true;
 }
 
-/** From the package manager, not as the monitor reads it. */
+/** By the package manager. */
 function hasSuccessor(state: State, member: number): boolean {
   const { pkg, state: cluster } = state.view;
   const isAble = (name: string): boolean => cluster.members[name]?.status === 'up' && pkg?.nodeSwitch[name] === true;
   return pkg?.autoRun === true && state.members.some((name, other) => other !== member && isAble(name));
 }
 
-/** What must hold when a monitor exits with its verdict and knows the other members. */
+/** With the other members known. */
 export function rulesOfLeaving(state: State, member: number): readonly string[] {
   const name = state.members[member] ?? '';
   const { daemon, ...rest } = state.world(member);
@@ -83,7 +83,7 @@ export function rulesOfLeaving(state: State, member: number): readonly string[] 
   ];
 }
 
-/** The package stays, reported, because no other member can run it; and the commands that would move it. */
+/** Reported: no other member can run it; with the commands that would move it. */
 export function keptHere(state: State): readonly string[] | null {
   const { owner, pkg } = state.view;
   if (owner < 0 || pkg?.status !== 'up' || !isJudged(state.world(owner)) || hasSuccessor(state, owner)) return null;

@@ -1,6 +1,6 @@
 /**
- * What must hold for every step of the package manager, written a second time apart from its code: the consequences in the manual's table
- * [A12 p.59][L9 p.70], and that a package which runs nowhere is reported with a recovery. Pure.
+ * Rules for each step of the package manager, apart from its code: the manual's consequences [A12 p.59][L9 p.70], and a reported recovery for
+ * a package that runs nowhere. Pure.
  */
 import type { ClusterState, Effect, LabEvent, PackageState } from '../lab/manager/model.ts';
 
@@ -95,7 +95,6 @@ const rules: readonly Rule[] = [
   wayBackIsNamed,
 ];
 
-/** Empty when all of them hold. */
 export function stepRules(step: Step): string[] {
   const [was, is] = [step.before.packages[step.name], step.after.packages[step.name]];
   if (was === undefined || is === undefined) return [];

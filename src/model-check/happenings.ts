@@ -1,7 +1,4 @@
-/**
- * All events of the checked system: what happens by itself, faults, commands of an administrator. Each either applies to a state and
- * changes it, or does not.
- */
+/** All events: by themselves, faults, commands. Each changes a state, or does not apply. */
 import type { Settings } from '../settings/settings.ts';
 import { mayLeave, restartsInPlace, rulesOfLeaving } from './braking.ts';
 import type { Told } from './package-cluster.ts';
@@ -21,15 +18,15 @@ import {
 } from './world/world.ts';
 
 export interface Happening {
-  /** inside: happens by itself. fault, repair and command come from outside and are counted. */
+  /** inside: by itself. Others are counted. */
   readonly kind: 'inside' | 'fault' | 'repair' | 'command';
-  /** An act of the running script. */
+  /** Of the running script. */
   readonly isAct?: boolean;
-  /** False if it cannot happen. Describes it in `state.said`. */
+  /** False: cannot happen. Describes it in `state.said`. */
   apply(state: State): boolean;
 }
 
-/** The script of a legacy package starts its service itself (cmrunserv). */
+/** A legacy script starts its service itself (cmrunserv). */
 export function noteService(state: State, before: MemberWorld): void {
   const { packageStyle, packageName } = state.settings;
   if (packageStyle !== 'legacy' || before.monitor !== 'no' || state.world(state.runner).monitor === 'no') return;
@@ -37,7 +34,6 @@ export function noteService(state: State, before: MemberWorld): void {
   state.tell({ kind: 'service-run', package: packageName, member, service: `${packageName}_monitor`, restarts: 0 });
 }
 
-/** One act of the running script. */
 function scriptMoves(mode: (typeof modes)[number]): Happening {
   return {
     kind: mode === 'works' ? 'inside' : 'fault',
@@ -76,7 +72,7 @@ const timesOut: Happening = {
   },
 };
 
-/** A fact of the whole cluster. */
+/** Of the whole cluster. */
 function turns(kind: 'fault' | 'repair', text: string, apply: (state: State) => boolean): Happening {
   return {
     kind,
@@ -130,7 +126,7 @@ function each(state: readonly string[], kind: Happening['kind'], text: string, a
   }));
 }
 
-/** A change of one member's world, on a machine that is up; null: it does not apply. Computed once for each world. */
+/** On a machine that is up; null: does not apply. Computed once a world. */
 function worldly(change: (world: MemberWorld) => Partial<MemberWorld> | null, disturbs = true): OnMember {
   const changed = new Map<number, number>();
   const codeAfter = (code: number): number => {
@@ -151,7 +147,7 @@ function worldly(change: (world: MemberWorld) => Partial<MemberWorld> | null, di
 
 const notApplying = -1;
 
-/** The same event object for each member, so that the package manager's table finds it at once. */
+/** One object a member: the package manager's table finds it at once. */
 function telling(make: (settings: Settings, name: string) => Told): OnMember {
   const made: Told[] = [];
   return (state, member, name) => {
@@ -170,7 +166,7 @@ function monitorEnding(): OnMember {
   }));
   return (state, member, name) => {
     state.change(member, { monitor: 'no' });
-    // During a start, the package manager judges it when the start is complete.
+    // During a start, judged after it.
     state.disturb(member);
     return tell(state, member, name);
   };
@@ -204,10 +200,7 @@ function booting(): OnMember {
   };
 }
 
-/**
- * csync recover on a member that does not run the package: address, users, mount, volume group, daemon, as in
- * src/cluster/procedures/recovery.ts.
- */
+/** As src/cluster/procedures/recovery.ts, on a member that does not run the package. */
 export function recover(state: State, member: number): boolean {
   const world = state.world(member);
   const { tag } = state.sharedWorld;
@@ -220,7 +213,7 @@ export function recover(state: State, member: number): boolean {
   return true;
 }
 
-/** csync apply distributed everything, and cmapplyconf accepted it. */
+/** Distributed and accepted. */
 export function applyEnds(state: State): boolean {
   const { members, packageName } = state.settings;
   const files = state.view.state.packages[packageName]?.config;
@@ -235,7 +228,7 @@ type Change = (world: MemberWorld) => Partial<MemberWorld> | null;
 const when = (holds: boolean, changes: Partial<MemberWorld>): Partial<MemberWorld> | null => (holds ? changes : null);
 const isFree = ({ mounted, holder }: MemberWorld): boolean => mounted === 'yes' && holder === 'none';
 
-/** Faults of one member without any report, and their repairs. */
+/** Unreported, with their repairs. */
 const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
   ['fault', 'the daemon is killed', (world) => when(world.daemon !== 'dead', withoutDaemon(world))],
   ['fault', 'the daemon hangs', ({ daemon }) => when(daemon === 'alive', { daemon: 'hung' })],
@@ -293,7 +286,7 @@ function asked(text: string, told: Told): Happening {
       const before = state.clusterState;
       state.said = text;
       state.tell(told);
-      // Refused, or without effect: the package manager is unchanged.
+      // Refused, or without effect.
       return state.clusterState !== before || state.broken.length > 0;
     },
   };
@@ -329,13 +322,13 @@ function commands(members: readonly string[], name: string): Happening[] {
   ];
 }
 
-/** Events that happen by themselves, in the order in which a calm phase takes them. */
+/** In the order of a calm phase. */
 export function inside(members: readonly string[]): Happening[] {
   const monitorEnds = monitorEnding();
   return [
     scriptMoves('works'),
     reforms,
-    // Before the verdict: in a calm phase the first applicable event happens, and a restart that helps avoids a failover.
+    // Before the verdict: a calm phase takes the first event, and a restart that helps avoids a failover.
     ...each(members, 'inside', 'the brake keeps the package, and the daemon is restarted in place', restartsInPlace),
     ...each(members, 'inside', 'the monitor exits with its verdict', (state, member, name) => {
       if (!mayLeave(state, member)) return false;
@@ -366,7 +359,6 @@ export function inside(members: readonly string[]): Happening[] {
   ];
 }
 
-/** All events; those inside first. */
 export function happenings(members: readonly string[], packageName: string): Happening[] {
   return [
     ...inside(members),

@@ -1,7 +1,4 @@
-/**
- * Runs the model check and writes its report. What is checked, and what is not, is written here once for the terminal, the page and the
- * JSON. Pure except for the clock.
- */
+/** Runs the model check and writes its report. What is checked stands here once for terminal, page and JSON. Pure except for the clock. */
 import { pageTable } from '../base/tables.ts';
 import type { Settings } from '../settings/settings.ts';
 import { Search, type SearchBounds, type SearchResult } from './search.ts';
@@ -14,7 +11,6 @@ export interface CheckRun {
 
 const memberNames = ['m1', 'm2', 'm3', 'm4'] as const;
 
-/** One search after the other; stops at the first finding. */
 export async function runChecks(
   runs: readonly CheckRun[],
   settings: Settings,
@@ -38,7 +34,6 @@ const seconds = (ms: number): string => (ms / 1000).toFixed(1);
 export const total = (results: readonly SearchResult[], of: 'states' | 'transitions' | 'processorMilliseconds'): number =>
   results.reduce((sum, result) => sum + result[of], 0);
 
-/** A row for each search. */
 export function resultTable(results: readonly SearchResult[]): string {
   const head = ['members', 'style', 'events at most', 'complete', 'states', 'transitions', 'depth', 'positions of scripts'];
   const rows = results.map((one) => [
@@ -57,7 +52,6 @@ export function resultTable(results: readonly SearchResult[]): string {
   return pageTable([...head, 'processor, s', 'result'], rows, align);
 }
 
-/** A counterexample as numbered steps. */
 export function storyLines({ counterexample }: SearchResult): string[] {
   if (counterexample === null) return [];
   return [...counterexample.story.map((line, index) => `${index + 1}. ${line}`), '', `=> ${counterexample.broken}`];
@@ -68,11 +62,10 @@ export interface Circumstances {
   readonly toolkit: string;
   readonly node: string;
   readonly machine: string;
-  /** From the start of the first search to the end of the last; they run in parallel. */
+  /** They run in parallel. */
   readonly clockMs: number;
 }
 
-/** docs/proof/model-check.md. */
 export function checkPage(results: readonly SearchResult[], { date, toolkit, node, machine, clockMs }: Circumstances): string {
   const commands = new Map<string, number>();
   for (const { commandsTyped } of results)

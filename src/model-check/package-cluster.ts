@@ -1,31 +1,28 @@
-/**
- * The lab's package manager as a table: its states and events as small numbers, one call of the reducer for each pair. The rules for a step
- * of the package manager alone are checked here, once for each pair.
- */
+/** The package manager as a table: states and events as small numbers, one call of the reducer a pair, and its rules. Pure. */
 import type { ClusterState, Effect, LabEvent, PackageState } from '../lab/manager/model.ts';
 import { initialState, invariants, reduce } from '../lab/manager/package-manager.ts';
 import { type PackageFile, parsePackageFile } from '../serviceguard/package-file.ts';
 import type { Settings } from '../settings/settings.ts';
 import { stepRules } from './cluster-rules.ts';
 
-/** An event without the number of a command's request, which is added here. */
+/** Without the number of a request. */
 type Untold<Event> = Event extends { request: string } ? Omit<Event, 'request'> : Event;
 export type Told = LabEvent extends infer Event ? (Event extends LabEvent ? Untold<Event> : never) : never;
 
 export interface ClusterStep {
   readonly cluster: number;
   readonly effects: readonly Effect[];
-  /** Rules that this step breaks. */
+  /** Broken by this step. */
   readonly broken: readonly string[];
 }
 
-/** The part of a state that the search reads, extracted once. */
+/** What the search reads. */
 export interface ClusterView {
   readonly state: ClusterState;
   readonly pkg: PackageState | undefined;
-  /** Index of the active member; -1: none. */
+  /** -1: none. */
   readonly owner: number;
-  /** A bit for each member that cmviewcl reports as failed. */
+  /** Failed in cmviewcl, by bit. */
   readonly down: number;
   readonly isReforming: boolean;
 }
@@ -38,7 +35,7 @@ function requestOf(state: ClusterState): string {
   for (let number = 1; ; number += 1) if (!taken.has(`r${number}`)) return `r${number}`;
 }
 
-/** The package by its settings, with the attributes that its package manager uses. */
+/** With the attributes that its package manager uses. */
 export function packageFileOf(settings: Settings): PackageFile {
   const { packageName, packageSubnet, packageAddress, members, packageStyle } = settings;
   const yes = (value: boolean): string => (value ? 'yes' : 'no');
@@ -77,14 +74,13 @@ export class PackageCluster {
   readonly #events: Told[] = [];
   readonly #eventByText = new Map<string, number>();
   readonly #eventByTold = new WeakMap<Told, number>();
-  /** By event, then by state. */
+  /** By event, then state. */
   readonly #steps: (ClusterStep | undefined)[][] = [];
 
   constructor(settings: Settings) {
     this.#settings = settings;
   }
 
-  /** The cluster is configured and does not run. */
   initial(): number {
     const { members, packageSubnet } = this.#settings;
     const bare = initialState({ name: 'checked', members, subnets: [packageSubnet] });
@@ -100,7 +96,6 @@ export class PackageCluster {
     return this.#views.length;
   }
 
-  /** The number of an event. The same object is found at once. */
   event(told: Told): number {
     const same = this.#eventByTold.get(told);
     if (same !== undefined) return same;

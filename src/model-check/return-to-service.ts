@@ -1,33 +1,32 @@
 /**
- * I7: from every state, once faults stop, the package is served again, by itself or by commands that csync prints. Faults are repaired, and
- * events inside continue until nothing happens; then the commands in the log of the package manager and in the failure table (csync apply,
- * csync recover) are run.
+ * I7: once faults stop, every state leads to a served package, by itself or by commands that csync prints. Events inside run until nothing
+ * happens, then the commands in the package manager's log and in the failure table.
  */
 import { type Happening, inside } from './happenings.ts';
 import { RowSet } from './row-set.ts';
 import { rowLength, type State } from './state.ts';
 import { cleanUp, isServed, mend, namedCommands } from './way-back.ts';
 
-/** Rounds of commands; each member may need its own cmmodpkg. */
+/** Each member may need its own cmmodpkg. */
 const rounds = 6;
-/** Steps after which events inside must have stopped. */
+/** Events inside must have stopped by then. */
 const mostSteps = 2000;
 
 export class ReturnToService {
-  /** The state of the walk: load it, then call. */
+  /** Load it, then call. */
   readonly state: State;
-  /** Events since faults stopped, one line each. */
+  /** Since faults stopped. */
   trail: string[] = [];
   readonly #inside: readonly Happening[];
   readonly #row = new Int32Array(rowLength);
   /**
-   * Repaired states that lead to a served package: a walk that reaches one can stop, because the rest is a function of the state. The
-   * states of the current walk are among them; if it fails, the check stops anyway.
+   * Repaired states that lead to a served package, the current walk's included (if it fails, the check stops): a walk that reaches one can
+   * stop.
    */
   readonly #good = new RowSet();
-  /** How many of them are from earlier walks. */
+  /** Of earlier walks. */
   #before = 0;
-  /** Of the checked states: served by themselves, and by commands. */
+  /** By themselves, and by commands. */
   readonly commandsTyped = new Map<string, number>();
 
   constructor(state: State) {
@@ -35,12 +34,12 @@ export class ReturnToService {
     this.#inside = inside(state.members);
   }
 
-  /** Repaired states that lead to a served package. */
+  /** Lead to a served package. */
   get walked(): number {
     return this.#good.size;
   }
 
-  /** null: it is served in the end. Otherwise what did not help. Changes the state of the walk. */
+  /** null: served in the end. Otherwise what did not help. Changes the state. */
   async fromHere(): Promise<string | null> {
     const { state } = this;
     this.trail = [];
@@ -57,13 +56,13 @@ export class ReturnToService {
     return null;
   }
 
-  /** Whether an earlier walk reached this state. Records the state. */
+  /** Of an earlier walk. Records the state. */
   #isGood(): boolean {
     this.state.store(this.#row, 0);
     return this.#good.add(this.#row) < this.#before;
   }
 
-  /** Takes all events inside. */
+  /** All events inside. */
   async #settle(): Promise<'rests' | 'endless' | 'good'> {
     const { state } = this;
     for (let step = 0; step < mostSteps; step += 1) {

@@ -1,4 +1,4 @@
-/** A growing set of rows of small numbers, each with its index; 16 bytes and a place in the table for each. */
+/** Rows of small numbers with an index; 16 bytes each and a place in the table. */
 import { rowLength } from './state.ts';
 
 const emptySlot = -1;
@@ -22,7 +22,7 @@ export class RowSet {
     return hash >>> 0;
   }
 
-  /** Index of the row, which is added if it is new. Compare `size` before and after. */
+  /** Added if new: compare `size`. */
   add(row: Int32Array): number {
     const mask = this.#slots.length - 1;
     for (let slot = this.#hash(row, 0) & mask; ; slot = (slot + 1) & mask) {

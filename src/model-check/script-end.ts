@@ -1,4 +1,3 @@
-/** The exit of a package script: what must hold then, and the report to the package manager. */
 import type { ScriptEnd } from '../lab/manager/model.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Told } from './package-cluster.ts';
@@ -8,7 +7,7 @@ import { holdsPackage, type MemberWorld, serves } from './world/world.ts';
 
 type Debt = readonly [text: string, isPaid: boolean];
 
-/** The same event object for each exit, so that the package manager's table finds it at once. */
+/** One object an exit: the package manager's table finds it at once. */
 const tolds = new WeakMap<Settings, Map<string, Told>>();
 
 function toldOf(settings: Settings, word: Word, member: string, end: ScriptEnd): Told {
@@ -20,12 +19,12 @@ function toldOf(settings: Settings, word: Word, member: string, end: ScriptEnd):
   return told;
 }
 
-/** Whether a start can succeed on this member. */
+/** A start can succeed. */
 function isSoundFor({ startable, disk, link, files }: MemberWorld): boolean {
   return startable === 'yes' && disk === 'there' && link === 'up' && files === 'sound';
 }
 
-/** Required of a start that found everything in order, without a fault [architecture.md I2]. */
+/** Everything in order, no fault [architecture.md I2]. */
 function afterStart(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
   const { isDisturbed, hadLeftovers, runner, sharedWorld: shared } = state;
   if (exit === 0)
@@ -44,7 +43,7 @@ function afterStart(state: State, exit: number, name: string, world: MemberWorld
   ];
 }
 
-/** Required of a halt [architecture.md I3]. */
+/** [architecture.md I3] */
 function afterHalt(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
   const { isDisturbed, runner, sharedWorld: shared } = state;
   if (exit !== 0)
@@ -58,7 +57,7 @@ function afterHalt(state: State, exit: number, name: string, world: MemberWorld)
   ];
 }
 
-/** Required of a script that was stopped because a read hung: one member's hung disk must not end the service. */
+/** Stopped in a hung read: one hung disk must not end the service. */
 function afterGivingUp(state: State, word: Word, exit: number, name: string, world: MemberWorld): readonly Debt[] {
   const { isGivenUp, hadLeftovers, runner, sharedWorld: shared } = state;
   if (!isGivenUp) return [];
@@ -68,12 +67,11 @@ function afterGivingUp(state: State, word: Word, exit: number, name: string, wor
   return [[`a read hangs in the start on ${name}, and no other member is tried`, exit === 2 || isLeft || !wouldHold]];
 }
 
-/** The running script exited. */
 export function endScript(state: State, end: ScriptEnd): void {
   const { runner, settings } = state;
   const name = state.members[runner] ?? '';
   const word = state.scripts.wordOf(state.node);
-  // Services that a legacy halt script did not stop exit with its package.
+  // Not stopped by the legacy halt.
   if (word === 'halt' && settings.packageStyle === 'legacy' && end.kind === 'exit') state.change(runner, { monitor: 'no' });
   if (end.kind === 'exit') {
     const world = state.world(runner);

@@ -1,6 +1,6 @@
 /**
- * One search of the model check in a process of its own, compiled as the shipped code. Called as search.cjs RUN, where RUN is a CheckRun
- * with the settings, as JSON. Prints the SearchResult as JSON; progress goes to standard error.
+ * One search in its own process: search.cjs RUN, a CheckRun with settings as JSON. Prints the SearchResult as JSON; progress to standard
+ * error.
  */
 import { out, progress } from '../host/output.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -1,7 +1,6 @@
 /**
- * Exhaustive search, breadth first: every state that at most so many faults, repairs and commands can reach, in every order, with all
- * events inside between them. States with fewer of these events come first, then states of less depth, so that the first counterexample has
- * the fewest events and then the fewest steps.
+ * Breadth first: every state that so many faults, repairs and commands can reach, in every order, with all events inside. Fewest events
+ * first, then least depth: so is the first counterexample.
  */
 import type { Settings } from '../settings/settings.ts';
 import { keptHere } from './braking.ts';
@@ -15,19 +14,19 @@ import { ScriptTable } from './world/script-table.ts';
 import { nothingShared } from './world/world.ts';
 
 export interface SearchBounds {
-  /** Faults, repairs and commands in one history. */
+  /** In one history. */
   readonly events: number;
-  /** False: I7, which takes most of the time, is not checked. */
+  /** False: without I7, which takes most of the time. */
   readonly leadsBack?: boolean;
-  /** Stops the search early; the result shows it. */
+  /** Stops early; the result shows it. */
   readonly states?: number;
-  /** ms of processor time. */
+  /** ms of processor. */
   readonly time?: number;
 }
 
 export interface Counterexample {
   readonly broken: string;
-  /** One line for each step. */
+  /** A line a step. */
   readonly story: readonly string[];
 }
 
@@ -37,26 +36,26 @@ export interface SearchResult {
   readonly bounds: SearchBounds;
   readonly states: number;
   readonly transitions: number;
-  /** Length of the longest of the shortest histories. */
+  /** Longest of the shortest histories. */
   readonly depth: number;
-  /** Everything within the bound was visited. */
+  /** Within the bound. */
   readonly isComplete: boolean;
-  /** By the clock, and of the processor, which counts on a busy machine. */
+  /** Clock and processor. */
   readonly milliseconds: number;
   readonly processorMilliseconds: number;
-  /** States, by the number of events they need. */
+  /** By events. */
   readonly statesByEvents: readonly number[];
   readonly clusterStates: number;
   readonly scriptPositions: number;
   readonly scriptMoves: number;
-  /** Different repaired states, each of which leads to a served package. */
+  /** Each leads to a served package. */
   readonly mendedStates: number;
   readonly commandsTyped: Readonly<Record<string, number>>;
   readonly counterexample: Counterexample | null;
 }
 
 const progressEveryMs = 2000;
-/** Lines about the steps after a counterexample of I7. */
+/** After a counterexample of I7. */
 const mostTrail = 40;
 
 export class Search {
@@ -72,7 +71,7 @@ export class Search {
   #how = new Uint8Array(1 << 16);
   #events = new Uint8Array(1 << 16);
   #depth = new Uint16Array(1 << 16);
-  /** By events and depth: states to visit. */
+  /** To visit, by events and depth. */
   readonly #buckets: number[][][];
   #transitions = 0;
   #deepest = 0;
@@ -91,7 +90,6 @@ export class Search {
     this.#byEvents = Array.from({ length: bounds.events + 1 }, () => 0);
   }
 
-  /** Runs it. `progress` is called every few seconds. */
   async run(progress: (text: string) => void = () => {}): Promise<SearchResult> {
     const clock = { began: performance.now(), processor: processorMs() };
     let told = clock.began;
@@ -115,7 +113,6 @@ export class Search {
     return { ...this.#result(found, isComplete && found === null), ...spent };
   }
 
-  /** The cluster has just started, and the first start of the package begins. */
   #begin(): void {
     const state = this.#state;
     state.clusterState = state.cluster.initial();
@@ -124,7 +121,7 @@ export class Search {
     this.#keep(-1, 0, 0, 0);
   }
 
-  /** Adds the current state; keeps the shortest path to it. */
+  /** With the shortest path to it. */
   #keep(parent: number, how: number, events: number, depth: number): void {
     this.#state.store(this.#row, 0);
     const before = this.#set.size;
@@ -184,7 +181,7 @@ export class Search {
     return null;
   }
 
-  /** Every step from one state. `unknown`: scripts must run first, then visit it again. */
+  /** `unknown`: scripts must run first. */
   #visit(index: number, events: number, depth: number): Counterexample | 'unknown' | null {
     const state = this.#state;
     const last = events < this.#bounds.events ? this.#all.length : this.#firstOutside;
@@ -255,7 +252,7 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-/** The package is reported as running, is not served, is not in maintenance, and the brake is not the reason. */
+/** Reported as running, not in maintenance, not by the brake. */
 function isUnserved(state: State): boolean {
   const { pkg } = state.view;
   return pkg?.status === 'up' && !pkg.maintenance.on && !isServed(state) && keptHere(state) === null;

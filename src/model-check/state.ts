@@ -1,6 +1,6 @@
 /**
- * One state of the checked system: the package manager, every member, the running script. Events change it in place; four numbers hold it.
- * Broken rules of a step are collected in `broken`.
+ * The checked system: package manager, members, running script. Events change it in place; four numbers hold it. `broken`: rules that a step
+ * breaks.
  */
 import type { Effect } from '../lab/manager/model.ts';
 import type { Verdict } from '../member/monitor/judge.ts';
@@ -24,16 +24,14 @@ import {
   worldBits,
 } from './world/world.ts';
 
-/** Numbers that hold a state. */
 export const rowLength = 4;
 const worldMask = (1 << worldBits) - 1;
 const sharedMask = (1 << sharedBits) - 1;
-/** In the second number, beside the position of the script. */
 const [givenUpBit, loadBit] = [1 << 29, 1 << 30];
 
-/** The scripts of the package: tables for the search, live ones for the simulation. */
+/** Tables, or live for the simulation. */
 export interface Scripts {
-  /** The first position of a script on a member. */
+  /** Of a script on a member. */
   root(word: Word, member: number): number;
   wordOf(node: number): Word;
   move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined;
@@ -45,24 +43,24 @@ export class State<Kind extends Scripts = Scripts> {
   readonly scripts: Kind;
   readonly cluster: PackageCluster;
   readonly broken: string[] = [];
-  /** The event in the operator's words. */
+  /** In the operator's words. */
   said = '';
-  /** A script must run before this step is known. */
+  /** A script must run first. */
   isUnknown = false;
   clusterState = 0;
   readonly worlds: number[];
   shared = 0;
-  /** Position of the package's script; -1: none runs. */
+  /** Of the package's script; -1: none. */
   node = -1;
-  /** The member it runs on. */
+  /** Its member. */
   runner = 0;
-  /** A fault happened during the script, so that its exit proves nothing. */
+  /** A fault meanwhile: its exit proves nothing. */
   isDisturbed = false;
-  /** A read in it hung and its launcher stopped it, without another fault. */
+  /** Stopped in a hung read, without another fault. */
   isGivenUp = false;
-  /** Its member held something of the package before it began, left by an earlier script. */
+  /** Of the package, before it began. */
   hadLeftovers = false;
-  /** More clients connect to the package address than a daemon can serve, on whichever member it is. */
+  /** More clients than a daemon can serve. */
   isLoaded = false;
   readonly #verdicts = new Map<number, Verdict | null>();
 
@@ -125,7 +123,7 @@ export class State<Kind extends Scripts = Scripts> {
     rows[at + 3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
   }
 
-  /** Passes the event to the package manager, and does what it requests. */
+  /** To the package manager, with all it requests. */
   tell(told: Told): void {
     const step = this.cluster.step(this.clusterState, this.cluster.event(told));
     this.clusterState = step.cluster;
@@ -148,20 +146,19 @@ export class State<Kind extends Scripts = Scripts> {
     else this.loseMachine(member);
   }
 
-  /** The machine goes down with everything that runs on it. */
+  /** With everything that runs on it. */
   loseMachine(member: number): void {
     this.worlds[member] = encodeWorld(crashed(this.world(member)));
     if (this.node >= 0 && this.runner === member) this.node = -1;
   }
 
-  /** A fault on a member; the script there may fail because of it. */
   disturb(member: number): void {
     if (this.node < 0 || this.runner !== member) return;
     this.isDisturbed = true;
     this.isGivenUp = false;
   }
 
-  /** The verdict of this member's monitor, if it can act on it. */
+  /** If it can act on it. */
   verdictOf(member: number): Verdict | null {
     const contested = this.shared & contestedBit;
     const code = ((this.worlds[member] ?? 0) << sharedBits) | contested;

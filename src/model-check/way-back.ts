@@ -1,4 +1,4 @@
-/** How a package is served again once faults stop: repairs, and the commands that csync prints. */
+/** Service after faults stop: repairs, and commands that csync prints. */
 import { wayBack } from '../lab/manager/placement.ts';
 import { keptHere } from './braking.ts';
 import { applyEnds, recover } from './happenings.ts';
@@ -23,7 +23,7 @@ function mended(code: number): number {
   return whole;
 }
 
-/** Faults stop: cables, disks, programs, users of the file system, and a rush of clients. Nothing of the package is changed. */
+/** Nothing of the package changes. */
 export function mend(state: State): void {
   state.isLoaded = false;
   state.members.forEach((name, member) => {
@@ -36,7 +36,7 @@ export function mend(state: State): void {
   });
 }
 
-/** From the failure table: csync apply for mixed files, csync recover for leftovers. Run at once. */
+/** csync apply for mixed files, csync recover for leftovers, at once. */
 export function cleanUp(state: State): string[] {
   const applied = applyEnds(state) ? ['csync apply'] : [];
   return [...applied, ...[...state.members.keys()].filter((member) => recover(state, member)).map(() => 'csync recover')];
@@ -47,14 +47,14 @@ export interface NamedCommand {
   readonly told: Told;
 }
 
-/** The commands that the log of the package manager names for the package, those for maintenance, and those of the brake. */
+/** Of the package manager's log, for maintenance, of the brake. */
 export function namedCommands(state: State): NamedCommand[] {
   const { pkg, state: cluster } = state.view;
   if (pkg === undefined) return [];
   const leave = `cmmodpkg -m off ${pkg.name}`;
-  // The refusal to leave maintenance names it: halt first.
+  // Halt first, as the refusal says.
   const out = pkg.status === 'up' ? [`cmhaltpkg ${pkg.name}`, leave] : [leave];
-  // For a running package the package manager names nothing.
+  // Nothing for a running package.
   const back = pkg.status === 'up' && !pkg.maintenance.on ? (keptHere(state) ?? []) : wayBack(cluster, pkg);
   return [...(pkg.maintenance.on ? out : []), ...back].flatMap((command) => {
     const told = eventOf(command.split(' '));
@@ -73,7 +73,7 @@ function eventOf([command, ...words]: readonly string[]): Told | null {
   return { kind: 'package-switch', packages, enable: true, members: named };
 }
 
-/** I1, which holds at any time. */
+/** I1, at any time. */
 export function twoMounts(state: State): string | null {
   let count = 0;
   for (const code of state.worlds) if ((code & mountedBit) !== 0) count += 1;

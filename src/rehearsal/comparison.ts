@@ -1,13 +1,12 @@
-/** Compares a rehearsal with the previous one: each drill, and each member whose readiness changed. Pure. */
+/** With the previous rehearsal: drills, and members whose readiness changed. Pure. */
 import { type DrillResult, inSeconds, type Rehearsal, worstOutage } from './model.ts';
 
 export interface ComparedDrill {
   readonly name: string;
   readonly now: string;
   readonly before: string;
-  /** new: not part of the previous rehearsal. */
+  /** new: not in the previous one. */
   readonly change: 'new' | 'same' | 'better' | 'worse';
-  /** For example `0.41 s slower`. */
   readonly text: string;
 }
 
@@ -17,10 +16,10 @@ export interface Comparison {
   readonly members: readonly { readonly member: string; readonly text: string }[];
 }
 
-/** A smaller difference, or one below a tenth, is noise of scheduling and sampling. */
+/** Smaller, or below a tenth: noise. */
 const noiseMs = 250;
 
-/** null: no earlier rehearsal. */
+/** null: no earlier one. */
 export function compareRehearsals(now: Rehearsal, last: Rehearsal | null): Comparison | null {
   if (last === null) return null;
   const drills = now.drills.map((drill) => {
@@ -51,7 +50,7 @@ function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
       ? { ...row, change: 'better', text: 'passed now' }
       : { ...row, change: 'worse', text: 'failed now' };
   const [one, other] = [worstOutage(drill) ?? 0, worstOutage(former) ?? 0];
-  // Both without an end.
+  // Without an end.
   if (one === other) return { ...row, change: 'same', text: 'unchanged' };
   const difference = one - other;
   if (Math.abs(difference) < Math.max(noiseMs, other * 0.1)) return { ...row, change: 'same', text: 'about the same' };
@@ -59,7 +58,7 @@ function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
   return difference > 0 ? { ...row, change: 'worse', text: `${by} slower` } : { ...row, change: 'better', text: `${by} faster` };
 }
 
-/** The basis for a comparison, from earlier rehearsals, oldest first: the last result of each drill and of the members. null: none. */
+/** The last result of each drill and of the members, oldest first in `earlier`. null: none. */
 export function lastOf(earlier: readonly Rehearsal[]): Rehearsal | null {
   const newestFirst = [...earlier].reverse();
   const [newest] = newestFirst;

@@ -1,4 +1,4 @@
-/** Placeholders for the scripts of the drills. Pure. */
+/** For scripts of drills. Pure. */
 
 import { shellWord } from '../base/shell-word.ts';
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
@@ -7,7 +7,7 @@ import { daemonFunction } from '../cluster/remote/daemon-lines.ts';
 import { maintenanceFileName } from '../contract/maintenance-file.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** `directory` of the package; the shell of the member expands the engine's variables. */
+/** `directory` of the package, with the engine's variables. */
 export function drillWords(settings: Settings, adapter: CfengineAdapter): Readonly<Record<string, string>> {
   const { mountPoint, packageAddress, packageDirectory, cfenginePort } = settings;
   return {

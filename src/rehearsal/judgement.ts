@@ -1,5 +1,3 @@
-/** Judges a drill: limits, expected result, final state, and one sentence. Pure. */
-
 import type { PackageStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { Drill } from './drills/drill-model.ts';
@@ -10,7 +8,6 @@ export function flagsOf({ owner, status, state, autoRun, switching }: PackageSta
   return { owner, status, state, autoRun, switching: Object.fromEntries(switching) };
 }
 
-/** Why a drill cannot start, in words. Empty: the package runs, and every switch is on. */
 export function notFit(before: Flags): string[] {
   const off = Object.entries(before.switching).flatMap(([member, on]) => (on ? [] : [member]));
   return [
@@ -21,7 +18,7 @@ export function notFit(before: Flags): string[] {
   ];
 }
 
-/** What differs from the state before; the package may run on another member. */
+/** The package may run on another member. */
 export function uncleanFlags(before: Flags, after: Flags): string[] {
   const differ = Object.entries(before.switching).filter(([member, on]) => after.switching[member] !== on);
   return [
@@ -40,7 +37,7 @@ export function uncleanFlags(before: Flags, after: Flags): string[] {
 
 const word = (on: boolean): string => (on ? 'enabled' : 'disabled');
 
-/** Exceeded limits, and outages of clients where none is allowed, in words. */
+/** In words, with outages where none is allowed. */
 export function overBudget(story: Pick<Story, 'outages' | 'moments'>, budget: Budget): string[] {
   const { detect } = story.moments;
   const worst = worstOutage(story);
@@ -60,7 +57,6 @@ export function overBudget(story: Pick<Story, 'outages' | 'moments'>, budget: Bu
 
 type Told = Pick<DrillResult, 'from' | 'to' | 'outages' | 'budget' | 'faults' | 'unclean' | 'before' | 'after'>;
 
-/** One sentence about a drill. */
 export function drillSentence({ from, outages, budget, faults, unclean, before, after, to }: Told): string {
   if (faults.length > 0) return faults.join('; ');
   if (unclean.length > 0) return `the final state differs: ${unclean.join('; ')}`;
@@ -76,7 +72,6 @@ export function drillSentence({ from, outages, budget, faults, unclean, before, 
   return `${where}; ${noticed}${allowed}`;
 }
 
-/** Verdict and sentence of a whole rehearsal. */
 export function rehearsalVerdict({
   drills,
   ready,
@@ -97,26 +92,23 @@ export interface DrillEvidence {
   readonly drill: Pick<Drill, 'name' | 'title' | 'budget' | 'follows'>;
   readonly startedAt: string;
   readonly trace: readonly JournalEntry[];
-  /** Entries of the drill itself: from mark to end; its cleanup follows. */
+  /** Of the drill itself; its cleanup follows. */
   readonly mark: number;
   readonly end: number;
   readonly before: Flags;
   readonly after: Flags | null;
-  /** Timeouts and failures; limits are judged here. */
+  /** Limits are judged here. */
   readonly faults: readonly string[];
   readonly unclean: readonly string[];
-  /** Hosts with incomplete evidence, and why. */
+  /** Hosts, and why. */
   readonly missing: readonly string[];
-  /** Hosts that probe the master all the time. */
+  /** They probe all the time. */
   readonly clients: readonly string[];
-  /** Where the package moved in the drill, as the engine reports. null: it did not move. */
+  /** By the engine. null: it did not move. */
   readonly moved: { readonly from: string; readonly to: string } | null;
 }
 
-/**
- * Evidence that is missing. A package that moves takes mount and address along, and every client notices. Without such evidence nothing was
- * measured, and "no client noticed" would be false.
- */
+/** Mount and address move along, and every client notices; else nothing was measured. */
 function notMeasured(
   { drill: { follows }, trace, mark, end, missing, clients, moved }: DrillEvidence,
   { outages }: Pick<Story, 'outages'>,
@@ -127,7 +119,7 @@ function notMeasured(
       ? []
       : [
           ...['mounted-on', 'address-on', 'start-ended'].map((what) => [`${what} ${moved.to}`] as const),
-          // A machine without power loses both.
+          // By a machine without power.
           ...['mounted-off', 'address-off'].map((what) => [`${what} ${moved.from}`, `machine-down ${moved.from}`] as const),
         ];
   const unseen = wanted.flatMap(([one, ...others]) => ([one, ...others].some((word) => seen.has(word)) ? [] : [one]));
@@ -151,7 +143,6 @@ const nothingSeen: Story = {
   exactness: 0,
 };
 
-/** The result of a drill, from its trace and the state before and after. */
 export function drillResult(evidence: DrillEvidence): DrillResult {
   const { drill, startedAt, trace, mark, end, before, after, unclean } = evidence;
   const begun = trace.slice(mark, end).some(({ kind }) => kind === 'fault' || kind === 'command');
@@ -160,7 +151,7 @@ export function drillResult(evidence: DrillEvidence): DrillResult {
   const budget: Budget = { detect: limit(drill.budget.detect), outage: limit(drill.budget.outage) };
   const violations = trace.slice(mark).flatMap(({ kind, text }) => (kind === 'violation' ? [text] : []));
   const wrong = [...evidence.faults, ...new Set(violations), ...(begun ? overBudget(story, budget) : [])];
-  // A failure explains itself; a pass must have been measured.
+  // A failure explains itself; a pass must be measured.
   const blind = wrong.length === 0 ? notMeasured(evidence, story) : [];
   const faults = blind.length === 0 ? wrong : [`not measured: ${blind.join('; ')}`];
   const told = { ...story, budget, faults, unclean, before, after };

@@ -1,4 +1,4 @@
-/** The lab as a ground for drills: its journal is the trace, its clients probe all the time, machines can lose power. */
+/** The journal is the trace, clients probe all the time, machines can lose power. */
 import { adapterFor } from '../cfengine/adapter.ts';
 import { engineFor } from '../engine/choice/engine-for.ts';
 import { packageStatus } from '../engine/serviceguard/status.ts';
@@ -11,7 +11,7 @@ import type { DrillGround } from './runner.ts';
 export const labProbe =
   "it fetches the sentinel of the policy file system through the package address, in cfengine's own protocol (every 50 ms)";
 
-/** `drills` is attached and its package runs. `stop` aborts every wait. */
+/** `drills` is attached, its package runs. `stop` aborts waits. */
 export function labGround(drills: PackageDrills, pause: (milliseconds: number) => Promise<void>): DrillGround {
   const { lab } = drills;
   const { settings } = lab.spec;

@@ -1,21 +1,17 @@
-/**
- * A rehearsal: a document of plain data, stored as JSON and drawn as a page. Times of a drill are ms after its fault, or after its first
- * command; clock times are ISO 8601.
- */
+/** A rehearsal as plain data, for JSON and page. Times are ms after the fault, or after the first command; clock times ISO 8601. */
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 
-/** State of the package and its switches, as the engine reports them. */
 export interface Flags {
   readonly owner: string | null;
   /** As in PackageStatus. */
   readonly status: string;
   readonly state: string;
   readonly autoRun: boolean;
-  /** By member: whether the package may start there. */
+  /** By member. */
   readonly switching: Readonly<Record<string, boolean>>;
 }
 
-/** The moments of a failover. */
+/** Of a failover. */
 export const momentNames = ['detect', 'halt', 'unmount', 'mount', 'address', 'prove', 'client'] as const;
 export type MomentName = (typeof momentNames)[number];
 
@@ -29,10 +25,9 @@ export const momentText: Readonly<Record<MomentName, string>> = {
   client: 'first answer to a client',
 };
 
-/** ms after the fault. null: no such moment in this drill, or no evidence of it. */
+/** ms after the fault. null: none, or no evidence. */
 export type Moments = Readonly<Record<MomentName, number | null>>;
 
-/** The moments that occurred, in order of time, numbered from 1. */
 export function orderedMoments(moments: Moments): { readonly name: MomentName; readonly at: number; readonly number: number }[] {
   return momentNames
     .flatMap((name) => (moments[name] === null ? [] : [{ name, at: moments[name] }]))
@@ -40,7 +35,7 @@ export function orderedMoments(moments: Moments): { readonly name: MomentName; r
     .map((one, index) => ({ ...one, number: index + 1 }));
 }
 
-/** A state that lasted on a member; `to` null: until the end of the trace. */
+/** On a member; `to` null: to the end. */
 export interface Span {
   readonly member: string;
   readonly what: 'mounted' | 'address' | 'halting' | 'starting' | 'down';
@@ -48,30 +43,30 @@ export interface Span {
   readonly to: number | null;
 }
 
-/** A time in which a client had no master. */
+/** Of a client. */
 export interface Outage {
   readonly client: string;
   readonly from: number;
-  /** null: none until the end of the drill. */
+  /** null: to the end. */
   readonly to: number | null;
 }
 
 export interface Mark {
   readonly at: number;
-  /** Lane; null: the whole cluster. */
+  /** null: the whole cluster. */
   readonly member: string | null;
   readonly kind: 'fault' | 'command' | 'violation';
   readonly text: string;
 }
 
-/** Limits in milliseconds; null: no limit. */
+/** ms; null: none. */
 export interface Budget {
   readonly detect: number | null;
-  /** For the longest outage of a client; 0: no client may notice. */
+  /** Longest of a client; 0: none may notice. */
   readonly outage: number | null;
 }
 
-/** What a trace shows of one drill. */
+/** Of a drill. */
 export interface Story {
   readonly from: string | null;
   readonly to: string | null;
@@ -80,7 +75,7 @@ export interface Story {
   readonly outages: readonly Outage[];
   readonly marks: readonly Mark[];
   readonly length: number;
-  /** The longest sampling interval, in ms: the exactness of mounts and addresses. */
+  /** ms between samples of mounts and addresses. */
   readonly exactness: number;
 }
 
@@ -88,34 +83,33 @@ export interface DrillResult extends Story {
   readonly name: string;
   readonly title: string;
   readonly verdict: 'pass' | 'fail';
-  /** One sentence, without a final full stop. */
+  /** Without a full stop. */
   readonly sentence: string;
   readonly startedAt: string;
   readonly budget: Budget;
   readonly before: Flags;
   readonly after: Flags | null;
-  /** What differs from the state before, in words. Empty: verified to be the same. */
+  /** From the state before. Empty: verified. */
   readonly unclean: readonly string[];
-  /** Timeouts of the drill, and violations. */
+  /** And violations. */
   readonly faults: readonly string[];
   readonly trace: readonly JournalEntry[];
 }
 
-/** One check of the safe mode on one member. */
 export interface Look {
   readonly name: string;
   readonly member: string;
-  /** skipped: could not be checked; never counted as passed. */
+  /** skipped: never counted as passed. */
   readonly is: 'good' | 'bad' | 'skipped';
   readonly text: string;
-  /** The fix; empty if good. */
+  /** Empty if good. */
   readonly remedy: string;
 }
 
 export interface Readiness {
   readonly member: string;
   readonly verdict: 'ready' | 'not ready' | 'unknown';
-  /** Passed checks, and all checks. */
+  /** Passed, and all. */
   readonly good: number;
   readonly wanted: number;
   readonly sentence: string;
@@ -128,7 +122,7 @@ export interface ReadyReport {
   /** As in csync status. */
   readonly condition: string;
   readonly members: readonly Readiness[];
-  /** Problems that belong to no single member, with their remedies. */
+  /** Of no single member. */
   readonly general: readonly { readonly text: string; readonly remedy: string }[];
 }
 
@@ -137,12 +131,12 @@ export interface Rehearsal {
   readonly at: string;
   readonly toolkit: string;
   readonly place: 'lab' | 'cluster';
-  /** Made-up data, to show the page. */
+  /** Made up, to show the page. */
   readonly synthetic?: true;
   readonly packageName: string;
   readonly members: readonly string[];
   readonly clients: readonly string[];
-  /** How a success of a client is detected. */
+  /** How a client's success is detected. */
   readonly probe: string;
   readonly verdict: 'pass' | 'fail';
   readonly sentence: string;
@@ -150,9 +144,7 @@ export interface Rehearsal {
   readonly drills: readonly DrillResult[];
 }
 
-/**
- * The outage of a drill: the longest time that a client was without a master, in ms. Infinity: it got none back; null: no client noticed.
- */
+/** Longest of a client, ms. Infinity: no end; null: no client noticed. */
 export function worstOutage(drill: Pick<DrillResult, 'outages'>): number | null {
   const longest = longestOutage(drill);
   return longest === null ? null : lengthOf(longest);
@@ -160,7 +152,7 @@ export function worstOutage(drill: Pick<DrillResult, 'outages'>): number | null 
 
 export const lengthOf = ({ from, to }: Outage): number => (to === null ? Number.POSITIVE_INFINITY : to - from);
 
-/** The outage that a drill is judged by. null: no client noticed. */
+/** A drill is judged by it. null: no client noticed. */
 export function longestOutage({ outages }: Pick<DrillResult, 'outages'>): Outage | null {
   return [...outages].sort((a, b) => lengthOf(b) - lengthOf(a))[0] ?? null;
 }
@@ -169,10 +161,7 @@ const centiseconds = (ms: number): number => Math.round(ms / 10) * 10;
 
 export const outagePartNames = ['detect', 'halt', 'mount', 'address', 'first answer'] as const;
 
-/**
- * The longest outage in parts, from that client's last answer to its next one. They are rounded to 10 ms so that they add up to the printed
- * outage. Empty: no outage, or one without an end.
- */
+/** From the client's last answer to its next one, rounded to 10 ms so that they add up. Empty: none, or without an end. */
 export function outageParts({
   outages,
   moments,
@@ -188,13 +177,12 @@ export function outageParts({
   });
 }
 
-/** For example `3.21 s`; two decimals, `no end` for Infinity, a dash for null. */
 export function inSeconds(ms: number | null): string {
   if (ms === null) return '-';
   return Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : 'no end';
 }
 
-/** Sentences are stored without capital and full stop; this adds both. */
+/** Capital and full stop. */
 export function asSentence(text: string): string {
   const [first = '', ...rest] = text;
   return `${first.toUpperCase()}${rest.join('')}.`;

@@ -1,10 +1,10 @@
-/** Commands for the acts of a drill, in the words of an engine. Pure. */
+/** For acts of a drill, by engine. Pure. */
 import type { Commands, Orders } from '../engine/engine.ts';
 import type { Act, Part } from './drills/drill-model.ts';
 
 type Typing = Extract<Act, { do: 'type' }>;
 
-/** `nameOf`: the member of a role; not called for an order that concerns no member. */
+/** `nameOf`: not called for an order without a member. */
 export function commandsOf(
   { order, on, member = on }: Typing,
   orders: Orders,

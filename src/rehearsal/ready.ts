@@ -1,7 +1,4 @@
-/**
- * Judges whether the package would start on each member, from the results of csync check, csync status, csync keys verify, and the
- * package's own validate and start --dry-run. Changes nothing. Pure.
- */
+/** Would the package start on each member? From csync check, status, keys verify, and the package's validate and start --dry-run. Pure. */
 
 import { parseLogLine } from '../base/log-line.ts';
 import { driftRemedy, inBrief } from '../cluster/apply/comparison.ts';
@@ -11,9 +8,9 @@ import type { Handshake } from '../cluster/hosts/key-layout.ts';
 import { engineFor, typed } from '../engine/choice/engine-for.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
 
-/** Output of a package script on a member. */
+/** On a member. */
 export interface ScriptSaid {
-  /** null: it could not be called. */
+  /** null: not called. */
   readonly exitCode: number | null;
   readonly output: string;
 }
@@ -22,10 +19,10 @@ export interface ReadyInput {
   readonly status: StatusInput;
   readonly verdict: StatusVerdict;
   readonly check: CheckReport;
-  /** By member; unreachable members are missing. */
+  /** Unreachable members are missing. */
   readonly validate: ReadonlyMap<string, ScriptSaid>;
   readonly dryRun: ReadonlyMap<string, ScriptSaid>;
-  /** null: csync has set up no host, so there is no list to judge by. */
+  /** null: no host is set up by csync. */
   readonly handshakes: readonly Handshake[] | null;
 }
 
@@ -36,7 +33,7 @@ const good = (text: string): readonly Found[] => [{ is: 'good', text, remedy: ''
 const bad = (text: string, remedy: string): readonly Found[] => [{ is: 'bad', text, remedy }];
 const leftOut = (text: string, remedy: string): readonly Found[] => [{ is: 'skipped', text, remedy }];
 
-/** In the order of the report; each is one check of the score. */
+/** In the report's order; each counts in the score. */
 const looks: readonly { readonly name: string; readonly judge: Judge }[] = [
   { name: 'cluster', judge: judgeCluster },
   { name: 'switching', judge: judgeSwitching },
@@ -81,7 +78,7 @@ function judgeFiles({ staleFiles }: MemberStatus): readonly Found[] {
       );
 }
 
-/** Errors prevent a start; warnings are only reported. */
+/** Warnings are only reported. */
 function judgeCheck({ member }: MemberStatus, { check }: ReadyInput): readonly Found[] {
   const own = check.problems.filter((problem) => problem.member === member && problem.severity === 'error');
   const missing = check.leftOut.filter((one) => one.member === member && one.why !== 'unreachable');
@@ -119,7 +116,7 @@ function wordsOf(said: ScriptSaid | undefined): string {
   return last === '' ? '' : `: ${last}`;
 }
 
-/** Each failure in the output of a member script, without the last line, which has only the exit status. */
+/** Without the last line, the exit status. */
 function failedLines(output: string): string[] {
   return output.split('\n').flatMap((line) => {
     const parsed = parseLogLine(line);
@@ -153,7 +150,7 @@ function judgeKeys({ member }: MemberStatus, { handshakes }: ReadyInput): readon
       );
 }
 
-/** Makes every check of every member, and judges them. */
+/** Every check of every member. */
 export function judgeReadiness(input: ReadyInput): ReadyReport {
   const members = input.status.members.map((one) => readinessOf(one, input));
   const ready = members.filter(({ verdict }) => verdict === 'ready').map(({ member }) => member);
@@ -174,7 +171,7 @@ export function judgeReadiness(input: ReadyInput): ReadyReport {
   };
 }
 
-/** Advice that names no member, and problems of the whole cluster. */
+/** Of no member. */
 function generalOf({ verdict, check, status }: ReadyInput): ReadyReport['general'] {
   const names = status.members.map(({ member }) => member);
   const ofMember = (text: string): boolean => names.some((name) => new RegExp(`\\b${name}\\b`).test(text));
@@ -212,7 +209,7 @@ function readinessOf(one: MemberStatus, input: ReadyInput): Readiness {
   const isGood = (group: readonly Look[]): boolean => group.every(({ is }) => is === 'good');
   const wrong = found.filter((group) => group.some(({ is }) => is === 'bad')).map(([first]) => first?.name ?? '');
   const unknown = found.filter((group) => group.some(({ is }) => is === 'skipped')).map(([first]) => first?.name ?? '');
-  // A cluster that was set up by hand has no list of keys, and some checks do not concern a start.
+  // A hand-made cluster has no list of keys, and some checks do not concern a start.
   const decisive = unknown.filter((name) => name !== 'check' && (name !== 'keys' || input.handshakes !== null));
   const verdict = wrong.length > 0 ? 'not ready' : decisive.length > 0 ? 'unknown' : 'ready';
   const owns = input.status.status?.owner === member;

@@ -1,7 +1,4 @@
-/**
- * Runs a drill: checks whether it may start, carries out its row, waits for the expected result, always cleans up, and verifies the final
- * state. A ground provides the cluster: the lab, or members over ssh.
- */
+/** Runs a drill: may it start, its acts, the expected result, always its cleanup, the final state. A ground provides the cluster. */
 
 import { type Engine, type PackageStatus, unknownStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
@@ -10,43 +7,43 @@ import { drillResult, flagsOf, notFit, uncleanFlags } from './judgement.ts';
 import type { DrillResult } from './model.ts';
 import { commandsOf } from './orders.ts';
 
-/** The observations, and the hosts where they are incomplete, with the reason. Missing observations of these hosts prove nothing. */
+/** And hosts where it is incomplete: nothing missing there proves anything. */
 export interface Evidence {
   readonly trace: readonly JournalEntry[];
   readonly missing: readonly string[];
 }
 
-/** Where drills run. Every action adds an entry of kind command or fault to the trace. */
+/** Each action adds a command or fault to the trace. */
 export interface DrillGround {
   readonly engine: Engine;
   readonly packageName: string;
   readonly members: readonly string[];
   readonly clients: readonly string[];
-  /** Observations and actions so far, oldest first. Those of other hosts may arrive late, with the time of the observation. */
+  /** Oldest first. Other hosts' entries may arrive late. */
   trace(): Promise<readonly JournalEntry[]>;
-  /** Like trace, after every host was observed past the moment of the call; waits for that, up to a limit. */
+  /** Every host was observed past the call; waits, up to a limit. */
   evidence(): Promise<Evidence>;
-  /** Now, by the clock of the trace: all later actions have a later time. */
+  /** Later actions have a later time. */
   mark(): Promise<number>;
-  /** The package as the engine reports it. null: unknown to every member. */
+  /** null: unknown to every member. */
   status(): Promise<PackageStatus | null>;
-  /** A command of the engine; rejects with its output unless it exits with 0. */
+  /** Rejects with the output unless it exits with 0. */
   type(member: string, argv: readonly string[]): Promise<void>;
-  /** A shell script run as root; rejects unless it exits with 0. */
+  /** As root; rejects unless it exits with 0. */
   script(member: string, what: string, text: string, script: string): Promise<void>;
-  /** Power and cable; null where they cannot be switched. */
+  /** null: cannot be switched. */
   readonly machine: ((member: string, verb: 'crash' | 'boot' | 'cut' | 'heal') => Promise<void>) | null;
-  /** Placeholders of scripts: {mount}, {daemon} and so on. */
+  /** {mount}, {daemon} and so on. */
   readonly words: Readonly<Record<string, string>>;
-  /** Violated invariants of a serving package, besides its flags. Empty: all were checked and hold. */
+  /** Of a serving package, besides flags. Empty: all hold. */
   invariants(): Promise<readonly string[]>;
-  /** Why the cluster must not be changed now. Empty: it may. The cleanup of a drill always runs. */
+  /** Empty: the cluster may be changed. A cleanup always runs. */
   forbidden(): Promise<readonly string[]>;
-  /** Rejects when the run is aborted. */
+  /** Rejects when aborted. */
   pause(milliseconds: number): Promise<void>;
 }
 
-/** A timeout, or an action that failed; part of the result. */
+/** Part of the result. */
 class DrillFault extends Error {}
 
 const lookEveryMs = 150;
@@ -56,7 +53,7 @@ const cleanLimitMs = 60_000;
 
 type Parts = Readonly<Record<Part, string>>;
 
-/** Never rejects for a failure of the cluster, which is the result. Rejects only as `pause` does. */
+/** A failure of the cluster is the result. Rejects only as `pause`. */
 export async function runDrill(drill: Drill, ground: DrillGround, say: (line: string) => void): Promise<DrillResult> {
   const startedAt = new Date().toISOString();
   const status = await ground.status();
@@ -115,7 +112,6 @@ async function attempt(faults: string[], work: () => Promise<void>, where = ''):
   }
 }
 
-/** Members in the order in which the package tries them: the member list without the active one. */
 function partsOf(members: readonly string[], owner: string): Parts {
   const [next = '', third = ''] = members.filter((member) => member !== owner);
   return { master: owner, next, third };
@@ -131,7 +127,6 @@ async function hindranceOf(drill: Drill, ground: DrillGround, status: PackageSta
   return [...(await ground.forbidden()), ...few, ...machine, ...notFit(flagsOf(status)), ...unserved];
 }
 
-/** Checks repeatedly until the condition holds or the time is over. */
 async function waitFor(ground: DrillGround, limitMs: number, is: () => Promise<boolean>): Promise<boolean> {
   const end = performance.now() + limitMs;
   while (!(await is())) {
@@ -141,7 +136,7 @@ async function waitFor(ground: DrillGround, limitMs: number, is: () => Promise<b
   return true;
 }
 
-/** Why some client may not reach the master, by the complete evidence. Empty: every client does. */
+/** By complete evidence. Empty: every client reaches the master. */
 async function unserved(ground: DrillGround): Promise<string[]> {
   const { trace, missing } = await ground.evidence();
   if (missing.length > 0) return [`not measured: ${missing.join('; ')}`];
@@ -150,7 +145,6 @@ async function unserved(ground: DrillGround): Promise<string[]> {
   return ground.clients.every(isServed) ? [] : ['not every client reaches the master'];
 }
 
-/** Waits for all clients; returns the reason if they are not served. */
 async function waitServed(ground: DrillGround): Promise<string[]> {
   let left: string[] = [];
   await waitFor(ground, settleLimitMs, async () => {
@@ -204,17 +198,14 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
   return failing(text, ground.script(member, what, text, script));
 }
 
-/**
- * Monitor, start and halt are node scripts: the first word after node's options. A shell with this pattern in its own command line, and the
- * service in front of the monitor, have another word there.
- */
+/** Node scripts: the first word after node's options. Not a shell with this pattern, nor the service in front of the monitor. */
 function signalScript(
   { to, signal, ifThere, whenItRuns }: Extract<Act, { do: 'signal' }>,
   fill: (text: string) => string,
 ): string {
   const ofNode = (name: string): string => `-f "^[^ ]+( -[^ ]+)* {directory}/[^ ]*csync-${name}[.]cjs "`;
   const find = {
-    // In a function, because its name is also that of a daemon in a container.
+    // A container's daemon may have the same name.
     daemon: '',
     monitor: ofNode('monitor'),
     startScript: ofNode('start'),
@@ -223,7 +214,7 @@ function signalScript(
   }[to];
   const send = (name: string): string => (to === 'daemon' ? `kill -${name} $(daemon_pids)` : `pkill -${name} ${fill(find)}`);
   const known = to === 'daemon' ? `${fill('{daemonPids}')}\n` : '';
-  // The drill may be killed; no process may stay stopped.
+  // Also if the drill is killed.
   const undo = signal === 'STOP' ? `( sleep 120; ${send('CONT')} ) </dev/null >/dev/null 2>&1 &\n` : '';
   if (whenItRuns === true)
     return `${known}${undo}( n=0; until ${send(signal)} || [ $n = 6000 ]; do n=$((n + 1)); sleep 0.01; done ) </dev/null >/dev/null 2>&1 &`;
@@ -271,7 +262,7 @@ function onPart<P extends Part>(part: P, parts: Parts, ground: DrillGround) {
   >;
 }
 
-/** The expected result, and every client reaches the master again. */
+/** And every client reaches the master. */
 async function follow(follows: Follows, parts: Parts, ground: DrillGround): Promise<void> {
   if (follows === 'stays') {
     const status = await ground.status();
@@ -287,7 +278,7 @@ async function follow(follows: Follows, parts: Parts, ground: DrillGround): Prom
   if (left.length > 0) throw new DrillFault(left.join('; '));
 }
 
-/** Waits until the state is as before; otherwise enables the package once, as an administrator would. Returns what still differs. */
+/** Otherwise enables the package once, as an administrator would. Returns what still differs. */
 async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, say: (line: string) => void): Promise<string[]> {
   let left: readonly string[] = [];
   const isClean = async (): Promise<boolean> => {
@@ -307,7 +298,7 @@ async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, s
     return told;
   }
   let broken: readonly string[] = [];
-  // A daemon that just started, or a mount that just disappeared: repeated until it is stable.
+  // Repeated until stable.
   const holds = async (): Promise<boolean> => {
     broken = await ground.invariants();
     return broken.length === 0;

@@ -1,12 +1,12 @@
-/** Parses the trace of one drill: moments, spans on members, and outages of clients. Pure. */
+/** One drill's trace: moments, spans, outages. Pure. */
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import { clientOutages, failoverAfter } from '../lab/trials/timeline.ts';
 import type { Mark, MomentName, Moments, Outage, Span, Story } from './model.ts';
 
-/** The drawn time before the fault, in ms. */
+/** Before the fault. */
 export const leadMs = 1000;
 
-/** A new state was sampled after an old one; the middle between both samples is wrong by half their distance at most. */
+/** Half the distance of the samples is the greatest error. */
 function placed(entry: JournalEntry): JournalEntry {
   const isLook = /^(mounted|address)-o/.test(entry.what);
   return isLook && entry.sinceMs !== undefined ? { ...entry, at: entry.at - entry.sinceMs / 2 } : entry;
@@ -14,10 +14,7 @@ function placed(entry: JournalEntry): JournalEntry {
 
 const isDeed = ({ kind, what }: JournalEntry): boolean => (kind === 'fault' && what !== 'published') || kind === 'command';
 
-/**
- * The story of entries [mark, end); earlier ones are the initial state. `end` is where the drill was over and its cleanup began. Throws a
- * RangeError if there was no action between them.
- */
+/** Of [mark, end); earlier entries are the initial state. Throws a RangeError without an action. */
 export function storyOf(all: readonly JournalEntry[], mark: number, end: number): Story {
   const entries = all.slice(0, end).map(placed);
   const first = entries.findIndex((entry, index) => index >= mark && isDeed(entry));
@@ -53,7 +50,7 @@ function momentsOf(
 ): Moments {
   const { detected, halted, mounted, address, started, from } = failover;
   const unmounted = after.find(({ what, member }) => what === 'mounted-off' && (from === null || member === from));
-  // Of the last round: a client may have had a master in between.
+  // A client may have had a master in between.
   const back = outages.flatMap(({ to }) => (to !== null && to >= (address ?? 0) ? [to] : []));
   const moments: Record<MomentName, number | null> = {
     detect: detected,
@@ -82,7 +79,7 @@ const endings: Readonly<Record<string, Span['what']>> = {
   'machine-up': 'down',
 };
 
-/** Spans within the drawing; earlier ones begin at its left edge. */
+/** Earlier ones begin at the left edge. */
 function spansOf(entries: readonly JournalEntry[], zero: number): Span[] {
   const open = new Map<string, { member: string; what: Span['what']; from: number }>();
   const spans: Span[] = [];
@@ -95,7 +92,7 @@ function spansOf(entries: readonly JournalEntry[], zero: number): Span[] {
     if (member === undefined) continue;
     const begun = beginnings[what];
     const ended = endings[what];
-    // A machine without power has no mount, address or script.
+    // Without power: no mount, address or script.
     if (begun === 'down') for (const key of [...open.keys()]) if (key.startsWith(`${member} `)) end(key, at - zero);
     if (begun !== undefined && !open.has(`${member} ${begun}`))
       open.set(`${member} ${begun}`, { member, what: begun, from: at - zero });

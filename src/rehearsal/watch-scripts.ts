@@ -1,6 +1,6 @@
 /**
- * Scripts that observe a member or a client during a drill on a real cluster, and the parser of their output. One bash a host, which exits
- * with its standard input and removes its file. Lines are `SECONDS WORD...`, by the clock of that host. Pure.
+ * Observe a member or a client during a drill on a real cluster. One bash a host, which exits with its input and removes its file. Lines
+ * `SECONDS WORD...` by its clock. Pure.
  */
 
 import { parseLogLine } from '../base/log-line.ts';
@@ -11,34 +11,34 @@ import { standingWord } from '../host/admin/member-shell.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Seconds between two checks of a member, and between two attempts of a client. */
+/** Seconds. */
 const memberPause = '0.02';
 const clientPause = '0.05';
-/** In hundredths of a second, as the clock of the kernel has it. A client had to wait for a connection that took longer. */
+/** Hundredths of a second. A connection that took longer made the client wait. */
 const clientLateCs = 10;
-/** An attempt is cut off after that, the start of its program included. */
+/** An attempt is cut off after this, the start of its program included. */
 const clientLimitCs = 30;
-/** Where the program started later, what was cut off is no attempt: the connection did not have its time. */
+/** A program that started later made no attempt. */
 const clientStartCs = 5;
 
-/** Only root may write there, so no other user can create a link. */
+/** Only root writes there. */
 export const watchFile = (token: string): string => `/run/csync-rehearsal-${token}`;
 
 const begin = (token: string): string[] => [
   `file=${watchFile(token)}`,
   'umask 077',
   ': > "$file" || exit 73',
-  // Exits with its input or by a signal; after SIGKILL the file stays in /run until the next boot.
+  // After SIGKILL the file stays until a boot.
   `trap 'rm -f "$file" "$file.at"' EXIT`,
   "trap 'exit 0' HUP INT TERM",
   'now() { if [ -n "$EPOCHREALTIME" ]; then stamp=$EPOCHREALTIME; else stamp=$(date +%s.%N); fi; }',
   'report() { echo "$stamp $*" >> "$file"; }',
-  // Start time of the last check: the file has everything up to then.
+  // Of the last check: the file is complete up to then.
   'looked() { echo "$1" > "$file.at"; }',
   `echo ${standingWord}`,
 ];
 
-/** In bash, whose `read -t` is the pause and detects the end of the input. */
+/** `read -t` is the pause and detects the end of the input. */
 function inBash(around: typeof script, lines: readonly string[], ...more: readonly string[]): string {
   return around(
     ...more,
@@ -47,7 +47,7 @@ function inBash(around: typeof script, lines: readonly string[], ...more: readon
   );
 }
 
-/** Mount, address, and the lines of the package's scripts in their log. */
+/** Mount, address, lines of the package log. */
 export function memberWatch(
   { mountPoint, packageAddress, packageName, scriptLogFile, packageDirectory }: Settings,
   token: string,
@@ -55,7 +55,7 @@ export function memberWatch(
   const lines = [
     ...begin(token),
     'mount=0; address=0',
-    // A member where the package never ran gets its log later; then all lines are new.
+    // The log may appear later: then all lines are new.
     'log_open=; follow() { [ -r "$log" ] && exec 8< "$log" && log_open=1; }',
     'follow && cat <&8 > /dev/null',
     'while :; do',
@@ -80,8 +80,7 @@ export function memberWatch(
 }
 
 /**
- * Connections to the port of the package address. One that the client had to wait for may have begun while no member had the address. The
- * connection alone is measured: a busy client starts programs late.
+ * Connections to the port. A wait may have begun without an address anywhere. A busy client starts programs late: only the connection counts.
  */
 export function clientWatch({ packageAddress, cfenginePort }: Settings, token: string): string {
   const uptime = 'read -r up _ < /proc/uptime';
@@ -107,11 +106,11 @@ export function clientWatch({ packageAddress, cfenginePort }: Settings, token: s
   return inBash(hostScript, lines);
 }
 
-/** Prints the input of readFetched; exits with an error if the watch is gone. */
+/** For readFetched; fails if the watch is gone. */
 export const fetchWatch = (file: string): string =>
   hostScript('echo "now $(date +%s.%N)"', `echo "at $(cat ${file}.at 2>/dev/null)"`, `cat ${file}`);
 
-/** A fetched watch: `now` and `looked` in ms by that host's clock; null: not reported. */
+/** `now` and `looked`: ms by its clock; null: not reported. */
 export function readFetched(text: string): {
   readonly now: number | null;
   readonly looked: number | null;
@@ -122,14 +121,14 @@ export function readFetched(text: string): {
   return { now: millis(now), looked: millis(looked), rest };
 }
 
-// bash writes EPOCHREALTIME with the comma of its locale.
+// With the comma of its locale.
 const seconds = (word = ''): number => decimal(word.replace(',', '.'));
 
 const firstRoles: Readonly<Record<string, readonly string[]>> = { start: ['pre', 'legacy'], halt: ['main', 'legacy'] };
 const lastRoles: Readonly<Record<string, readonly string[]>> = { start: ['main', 'legacy'], halt: ['pre', 'legacy'] };
 const begins: Readonly<Record<string, string>> = { start: 'starting', halt: 'halting' };
 
-/** The event of a line of the package log: begin and end of a start or a halt, and the verdict of the monitor. */
+/** Begin and end of a start or halt, the monitor's verdict. */
 function eventOf(line: string): Pick<JournalEntry, 'what' | 'text'> | null {
   const parsed = parseLogLine(line);
   if (parsed === null) return null;
@@ -144,7 +143,7 @@ function eventOf(line: string): Pick<JournalEntry, 'what' | 'text'> | null {
   return null;
 }
 
-/** A host's file as entries of a trace; `aheadMs`: its clock minus ours. Truncated lines are skipped. */
+/** `aheadMs`: its clock minus ours. Truncated lines are skipped. */
 export function readWatch(text: string, host: string, aheadMs: number): JournalEntry[] {
   const millis = (word = ''): number => seconds(word) * 1000 - aheadMs;
   return text.split('\n').flatMap((line): JournalEntry[] => {

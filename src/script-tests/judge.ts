@@ -1,42 +1,39 @@
-/** Compares the observation of a call with the expectation, and words the result. Pure. */
 import type { Expectation } from './cases/case-model.ts';
 
 export interface CallSeen {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
-  /** False: the script exited before the moment that the case waits for. */
+  /** False: exited before. */
   readonly reached: boolean;
-  /** From the moment the case waits for, or from the call, to the exit. */
+  /** To the exit, from the awaited moment or the call. */
   readonly milliseconds: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** The lines it added to the package log. */
+  /** Of the package log. */
   readonly log: string;
   readonly pipesClosed: boolean;
 }
 
 export interface MemberSeen {
-  /** `pid:start time` of each process with the daemon's name. */
+  /** `pid:start time` of the daemon's name. */
   readonly daemons: readonly string[];
   readonly mounted: boolean;
   readonly address: boolean;
-  /** Processes with the package directory in their command line. */
+  /** By their command line. */
   readonly scripts: readonly string[];
 }
 
-/** All observations an expectation may use. */
 export interface Seen {
   readonly call: CallSeen;
   readonly before: MemberSeen;
   readonly after: MemberSeen;
-  /** Result of the expectation's own shell text, if it has one. */
+  /** Of the expectation's shell text. */
   readonly shell?: { readonly exitCode: number | null; readonly output: string };
 }
 
 export interface Judgement {
   readonly holds: boolean;
-  /** One line. */
   readonly seen: string;
 }
 
@@ -66,7 +63,7 @@ function judgeDaemon(is: 'same' | 'one' | 'another' | 'none', before: MemberSeen
   return { holds, seen: `daemon before: ${pids(before.daemons)}, after: ${pids(after.daemons)}` };
 }
 
-/** Finds a pattern in a text; the observation is the matching line, or the end of the text. */
+/** The matching line, or the end of the text. */
 function find(text: string, pattern: RegExp): Judgement {
   const at = text.search(pattern);
   if (at === -1) return { holds: false, seen: `not found; the last line: ${line(text.trim().split('\n').at(-1) ?? '')}` };

@@ -1,4 +1,4 @@
-/** Assertions about a package directory that need no execution. Pure. */
+/** About a package directory, without execution. Pure. */
 
 import { manifestName, type RenderedFile, setKeyword, setNameOf, setPartOf, sha256 } from '../contract/package-directory.ts';
 import { expandVariables } from '../lab/machines/lab-spec.ts';
@@ -9,7 +9,6 @@ import type { TestedPackage } from './workshop.ts';
 
 export const packageGroup = 'package';
 
-/** Output of sh -n for a launcher; empty if it is valid. */
 export type SyntaxCheck = ReadonlyMap<string, string>;
 
 function namedScripts({ content }: TestedPackage): readonly { readonly keyword: string; readonly path: string }[] {
@@ -22,14 +21,13 @@ function namedScripts({ content }: TestedPackage): readonly { readonly keyword: 
   ];
 }
 
-/** The shell scripts of the package directory. */
 export function launchersOf({ files }: TestedPackage): readonly RenderedFile[] {
   return files.filter((file) => file.name.endsWith('.sh'));
 }
 
 type Check = readonly [says: string, wrong: (tested: TestedPackage, syntax: SyntaxCheck) => readonly string[]];
 
-/** Each states a requirement, and lists the violations. */
+/** A requirement, and its violations. */
 const checks: readonly Check[] = [
   [
     'the package file names one first script, one script and one service',

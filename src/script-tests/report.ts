@@ -1,15 +1,14 @@
-/** The result of a conformance test, as text and as JSON. Pure. */
+/** As text and JSON. Pure. */
 import { columns } from '../base/tables.ts';
 export interface Assertion {
   readonly name: string;
-  /** skipped: could not be run; its result is unknown. */
+  /** skipped: unknown. */
   readonly result: 'ok' | 'failed' | 'skipped';
-  /** The observation, or why it was skipped. */
   readonly seen: string;
 }
 
 export interface Report {
-  /** The tested package directory, or settings and templates. */
+  /** Directory, or settings and templates. */
   readonly tested: string;
   readonly assertions: readonly Assertion[];
   readonly seconds: number;
@@ -21,7 +20,6 @@ export function count({ assertions }: Report, result: Assertion['result']): numb
 
 const words: Readonly<Record<Assertion['result'], string>> = { ok: 'ok', failed: 'FAILED', skipped: 'skipped' };
 
-/** A line an assertion, and a summary. */
 export function reportTable(report: Report): string {
   const lines = columns(report.assertions.map(({ name, result, seen }) => [words[result], name, seen]));
   const left = count(report, 'skipped');
@@ -39,10 +37,7 @@ export function reportFacts(report: Report) {
   return { tested, ...numbers, seconds: Math.round(seconds * 10) / 10, assertions };
 }
 
-/**
- * Chooses names by pattern. A pattern matches anywhere, in any case; `*` stands for any text. A complete name matches only itself. No
- * pattern chooses all.
- */
+/** By pattern, anywhere, in any case; `*`: any text. A complete name matches only itself. None: all. */
 export function chosen(patterns: readonly string[], names: readonly string[]): (name: string) => boolean {
   const whole = new Set(names);
   const loose = patterns.filter((pattern) => !whole.has(pattern)).map((pattern) => pattern.toLowerCase().split('*'));

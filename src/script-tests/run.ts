@@ -1,4 +1,4 @@
-/** Runs the cases one after the other, each in a new sandbox, and reports the results. */
+/** One case after the other, each in a new sandbox. */
 import { runProcess } from '../host/processes.ts';
 import type { PolicyTemplates } from '../lab/machines/cfengine-setup.ts';
 import type { Case } from './cases/case-model.ts';
@@ -9,25 +9,24 @@ import type { Assertion } from './report.ts';
 import { Sandbox } from './sandbox.ts';
 import { SandboxFailure, type TestedPackage, Workshop } from './workshop.ts';
 
-/** The longest a case may take; settings that need more skip it. */
+/** A case that takes longer is skipped. */
 const longestSeconds = 30;
 
 export interface ConformRun {
   readonly tested: TestedPackage;
   readonly policy: PolicyTemplates;
-  /** Receives the names of assertions. */
+  /** By name. */
   readonly isChosen: (name: string) => boolean;
   readonly progress: (text: string) => void;
   readonly stop: AbortSignal;
 }
 
-/** The names of all assertions, in the order of their execution. */
 export function assertionNames(): readonly string[] {
   const ofCases = cases.flatMap((one) => one.calls.flatMap(({ expect }) => expect.map((wanted) => assertionName(one, wanted))));
   return [...packageAssertionNames(), ...ofCases];
 }
 
-/** Throws a SandboxFailure if this machine cannot make a sandbox, and the signal's reason if it is aborted. */
+/** A SandboxFailure if this machine cannot make one; the signal's reason if aborted. */
 export async function conform(run: ConformRun): Promise<readonly Assertion[]> {
   const { tested, policy, isChosen, progress } = run;
   const results: Assertion[] = packageAssertions(tested, await checkSyntax(tested)).filter(({ name }) => isChosen(name));
@@ -45,7 +44,7 @@ export async function conform(run: ConformRun): Promise<readonly Assertion[]> {
   }
 }
 
-/** Every chosen assertion of a case. Those that cannot be run are skipped, and never count as passed. */
+/** Skipped ones never count as passed. */
 async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }: ConformRun): Promise<Assertion[]> {
   const results: Assertion[] = [];
   const leaveOutTheRest = (why: string): Assertion[] => {
@@ -63,7 +62,7 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
   stop.addEventListener('abort', end, { once: true });
   try {
     await sandbox.prepare(one.state, one.given);
-    // Calls after the last chosen one are not made.
+    // No calls after the last chosen one.
     const last = one.calls.findLastIndex(({ expect }) => expect.some((each) => isChosen(assertionName(one, each))));
     for (const { first, call, expect } of one.calls.slice(0, last + 1)) {
       if (first !== undefined) await sandbox.change(first);
@@ -73,7 +72,6 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
       for (const each of expect.filter((wanted) => isChosen(assertionName(one, wanted)))) {
         const shell = each.kind === 'true' ? await ask(sandbox, each.sh) : undefined;
         const { holds, seen: what } = judge(each, { call: seen, before, after, ...(shell === undefined ? {} : { shell }) });
-        // A script that was aborted proves nothing.
         stop.throwIfAborted();
         results.push({ name: assertionName(one, each), result: holds ? 'ok' : 'failed', seen: what });
       }
@@ -95,7 +93,7 @@ async function ask(sandbox: Sandbox, script: string): Promise<{ exitCode: number
   return { exitCode, output: `${stdout}${stderr}` };
 }
 
-/** sh -n parses a script without running it. */
+/** Parses without running. */
 async function checkSyntax(tested: TestedPackage): Promise<ReadonlyMap<string, string>> {
   const said = new Map<string, string>();
   for (const { name, text } of launchersOf(tested)) {

@@ -1,7 +1,6 @@
 /**
- * A member in its own namespaces, new for each case. It has this machine's programs under an overlay, its own network, keys, cfengine
- * daemon and file system on a loop device, and the package directory under test. It cannot affect the machine, and is removed when the
- * holder of its standard input exits. Effects only; cases.ts has the data.
+ * A member in its own namespaces, new for each case: this machine's programs under an overlay, its own network, keys, daemon, file system and
+ * package directory. Removed with the holder of its input. cases.ts has the data.
  */
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -24,7 +23,7 @@ import type { CallSeen, MemberSeen } from './judge.ts';
 import { commandLimitMs, SandboxFailure, systemEnvironment, type TestedPackage, type Workshop } from './workshop.ts';
 
 const callLimitSeconds = 30;
-/** How long a pipe may stay open after a script's exit before it counts as kept open by a process. */
+/** After a script's exit; longer: a process keeps it open. */
 const pipeLimitMs = 1500;
 
 export class Sandbox {
@@ -53,9 +52,9 @@ export class Sandbox {
       before: [
         `mount -t tmpfs -o mode=755,size=96m tmpfs ${shellWord(directory)}; cd ${shellWord(directory)}; mkdir work root`,
         `cp -a ${shellWord(disk)} upper`,
-        // A separate file system: cf-serverd exits by itself when a full disk affects cfengine's databases.
+        // cf-serverd exits when a full disk affects its databases.
         `mkdir cfengine; mount -t tmpfs -o mode=755 tmpfs cfengine; cp -a ${shellWord(`${home}/cfengine`)}/. cfengine; mkdir image; mount -t tmpfs tmpfs image; cp --sparse=always ${shellWord(`${home}/disk.img`)} image/disk`,
-        // Detached at once while it is open here, so that it is removed with its last user.
+        // Open here: removed with its last user.
         'loop=$(losetup --find --show image/disk); exec 9< "$loop"; losetup --detach "$loop"',
         `ip link set lo up; ip address add ${spec.hosts[0]?.address}/${spec.prefixLength} dev lo`,
       ],
@@ -67,7 +66,7 @@ export class Sandbox {
     return new Sandbox(workshop, booted);
   }
 
-  /** Kills everything inside; resolves when it is gone. */
+  /** With everything inside. */
   async close(): Promise<void> {
     for (const argv of thawCommands(this.#init)) await runProcess(argv, { env: systemEnvironment, timeoutMs: commandLimitMs });
     this.#outer.child.stdin?.end();
@@ -78,7 +77,6 @@ export class Sandbox {
     return this.#workshop.tested;
   }
 
-  /** Variables for the cases' shell texts. */
   get variables(): Record<string, string> {
     const { settings, content, files: rendered } = this.#tested;
     const { daemonName, programs, privateKey } = adapterFor(settings);
@@ -104,7 +102,7 @@ export class Sandbox {
     };
   }
 
-  /** argv of a shell inside, with the cases' variables and functions. */
+  /** With variables and functions. */
   argv(script: string): string[] {
     return enterHost(this.#init, ['/bin/sh', '-c', `${shellFunctions}\n${script}`]);
   }
@@ -118,7 +116,7 @@ export class Sandbox {
     if (exitCode !== 0) throw new SandboxFailure(`${what}: ${(stderr || stdout).trim() || `status ${exitCode}`}`);
   }
 
-  /** Brings the member to the initial state of a case. Throws a SandboxFailure if that fails. */
+  /** The initial state. Throws a SandboxFailure. */
   async prepare(state: State, given: readonly string[]): Promise<void> {
     const { settings } = this.#tested;
     const daemon = adapterFor(settings).startDaemon.map(shellWord).join(' ');
@@ -128,12 +126,11 @@ export class Sandbox {
     for (const text of given) await this.change(text);
   }
 
-  /** Applies the changes of a case. Throws a SandboxFailure if that fails. */
   async change(text: string): Promise<void> {
     await this.#demand(text, `"${text}"`);
   }
 
-  /** The script's path, as in the package file. */
+  /** As in the package file. */
   #argv({ script, words }: Call): readonly string[] {
     const { content } = this.#tested;
     const expand = (text: string): string => expandVariables(text, { SG_PACKAGE: content.name });
@@ -142,18 +139,17 @@ export class Sandbox {
     return [expand(path ?? ''), ...words];
   }
 
-  /** A service gets only its restart counter [serviceguard.md 3.4]. */
+  /** Only the restart counter [serviceguard.md 3.4]. */
   #environment({ script, words, environment }: Call): Record<string, string> {
     const { content } = this.#tested;
     const [word = ''] = words;
     if (script === 'service') return { service_restart: '0', ...environment };
-    // Validation precedes any run or halt: no action, no log [serviceguard.md 3.4].
+    // Before any run or halt: no action, no log [serviceguard.md 3.4].
     if (word === 'validate') return { SG_PACKAGE_NAME: content.name, ...environment };
     const action = { SG_SCRIPT_ACTION: word, ...(word === 'stop' ? { SG_HALT_REASON: 'user_halt' } : {}) };
     return { ...scriptEnvironment({ member: this.#workshop.member, content }), ...action, ...environment };
   }
 
-  /** Calls a script as Serviceguard does, waits for its exit or its limit, and returns the observations. */
   async call(call: Call): Promise<CallSeen> {
     const { umask = '022', limitSeconds = callLimitSeconds, heldAt, once } = call;
     const directory = call.from === 'mount point' ? this.#tested.settings.mountPoint : '/';
@@ -196,7 +192,7 @@ export class Sandbox {
     };
   }
 
-  /** The case's actions while the script runs. False: the script exited before. */
+  /** False: the script exited before. */
   async #meanwhile(
     running: RunningProcess,
     ended: () => boolean,
@@ -208,7 +204,7 @@ export class Sandbox {
       await Promise.race([held.reached, running.ended]);
       if (ended()) return false;
       running.kill('SIGTERM');
-      // A stopped process gets the signal when it continues.
+      // A stopped process gets it later.
       running.kill('SIGCONT');
       return true;
     }
@@ -219,14 +215,14 @@ export class Sandbox {
       await pause(10);
     }
     if (once.sh !== undefined) await this.change(once.sh);
-    // It must be observed for a while to see that it keeps running.
+    // It must keep running for a while.
     await Promise.race([running.ended, pause(forSeconds * 1000)]);
     if (ended() && forSeconds > 0) return false;
     if (once.signal !== undefined) running.kill(once.signal);
     return true;
   }
 
-  /** Stops a script when the log, from an offset on, has a line of the step. Resolves when the observation starts. */
+  /** At the log's line of the step, from an offset. Resolves when observed. */
   async #hold(log: string, from: number, step: string): Promise<Held> {
     const said = (word: string): Promise<void> => new Promise((resolve) => waiting.set(word, resolve));
     const waiting = new Map<string, () => void>();
@@ -250,7 +246,6 @@ export class Sandbox {
     return files.readText(`/proc/${this.#init}/root${path}`) ?? '';
   }
 
-  /** The present state of the member. */
   async look(): Promise<MemberSeen> {
     const look = 'echo "daemons $(daemons)"; is_mounted && echo mounted; has_address && echo address; scripts';
     const lines = (await this.sh(look)).stdout.split('\n');
@@ -270,7 +265,7 @@ interface Held {
   release(): Promise<void>;
 }
 
-/** Directory of the package's set; for version 0.1.0 the package directory itself. */
+/** Of 0.1.0: the package directory. */
 function placeOfFiles(packageDirectory: string, files: TestedPackage['files']): string {
   const set = setOf(files);
   return set === null ? packageDirectory : `${packageDirectory}/${setsName}/${set}`;

@@ -1,4 +1,3 @@
-/** The shared parts of all sandboxes of a run. Effects. */
 import { dirname } from 'node:path';
 import { generateKeyPair, peerKeyFileName } from '../cfengine/keys.ts';
 import type { RenderedFile } from '../contract/package-directory.ts';
@@ -15,7 +14,7 @@ import type { Settings } from '../settings/settings.ts';
 
 export interface TestedPackage {
   readonly settings: Settings;
-  /** Content of the package file; Serviceguard knows scripts, services and log only from it. */
+  /** Serviceguard knows scripts, services and log only from it. */
   readonly content: PackageContent;
   readonly files: readonly RenderedFile[];
 }
@@ -26,7 +25,6 @@ export const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL
 export const commandLimitMs = 20_000;
 const homes = '/run/csync-conform';
 
-/** The shared parts of all sandboxes: content of their disks, cfengine's directory, an empty file system. */
 export class Workshop {
   readonly tested: TestedPackage;
   readonly spec: LabSpec;
@@ -39,7 +37,7 @@ export class Workshop {
     this.home = `${homes}/${process.pid}`;
   }
 
-  /** Throws a SandboxFailure with the reason if this machine cannot do it. */
+  /** A SandboxFailure with the reason. */
   static async open(tested: TestedPackage, policy: PolicyTemplates): Promise<Workshop> {
     sweep();
     const workshop = new Workshop(tested);
@@ -67,7 +65,7 @@ export class Workshop {
     const trusted = new Map([[peerKeyFileName(pair.publicKey), pair.publicKey]]);
     writeCfengine(`${this.home}/cfengine`, settings, pair, trusted, policyFiles(this.spec, policy));
     const { overwrite, leastMegabytes } = fileSystemTypes[settings.fileSystemType];
-    // No larger than its mkfs needs, so that it fills quickly.
+    // As small as mkfs allows, to fill quickly.
     files.makeSparseFile(`${this.home}/disk.img`, leastMegabytes * 1024 * 1024);
     const made = await runProcess([`mkfs.${settings.fileSystemType}`, '-q', overwrite, `${this.home}/disk.img`], {
       timeoutMs: commandLimitMs,
@@ -77,7 +75,7 @@ export class Workshop {
       throw new SandboxFailure(`mkfs.${settings.fileSystemType}: ${made.stderr.trim() || made.errorCode || made.exitCode}`);
   }
 
-  /** The differences from this machine, copied to the disk of every sandbox. */
+  /** Copied to every sandbox. */
   get disk(): string {
     return `${this.home}/disk`;
   }
@@ -86,7 +84,6 @@ export class Workshop {
     return this.spec.hosts[0]?.name ?? 'm1';
   }
 
-  /** An unused directory for a sandbox. */
   nextDirectory(): string {
     this.#made += 1;
     return `${this.home}/${this.#made}`;
@@ -100,12 +97,12 @@ export class Workshop {
 
 const ownerFile = 'owner';
 
-/** Start time of a running process. null: no such process. With the pid, it identifies a process. */
+/** null: none. With the pid it identifies a process. */
 function startOf(pid: string): string | null {
   return parseProcessStat(files.readText(`/proc/${pid}/stat`) ?? '')?.startTime ?? null;
 }
 
-/** Directories of killed runs; their namespaces are gone already. */
+/** Their namespaces are gone. */
 function sweep(): void {
   for (const pid of files.listDirectory(homes)) {
     const owner = files.readText(`${homes}/${pid}/${ownerFile}`);

@@ -1,7 +1,4 @@
-/**
- * The documented modules of modular packages and their attributes: for cmmakepkg and cmcheckconf [serviceguard.md 2.4-2.6, 3.2].
- * Descriptions are ours. Pure.
- */
+/** Documented modules and attributes, for cmmakepkg and cmcheckconf [serviceguard.md 2.4-2.6, 3.2]. Descriptions are ours. Pure. */
 
 import { fileSystemTypeNames } from '../settings/file-systems.ts';
 import * as legal from './legal-values.ts';
@@ -9,11 +6,11 @@ import * as legal from './legal-values.ts';
 export interface Attribute {
   readonly keyword: string;
   readonly legal: legal.Legal;
-  /** The default of an absent attribute; null: none. */
+  /** null: none. */
   readonly fallback: string | null;
   readonly repeatable: boolean;
   readonly mandatory: boolean;
-  /** The keyword that opens its group (its own keyword, for the opening one); null: no group. */
+  /** The keyword that opens it; null: none. */
   readonly group: string | null;
   readonly comment: string;
 }
@@ -23,7 +20,7 @@ export interface Module {
   readonly kind: 'base' | 'optional';
   readonly comment: string;
   readonly attributes: readonly Attribute[];
-  /** `imitated` in the lab, or a sentence on why the lab refuses it or only warns. */
+  /** Or why the lab refuses it or warns. */
   readonly lab: { readonly does: 'imitate' } | { readonly does: 'warn' | 'refuse'; readonly because: string };
 }
 
@@ -35,7 +32,7 @@ export function attribute(keyword: string, check: legal.Legal, comment: string, 
   return { keyword, legal: check, comment, fallback: null, repeatable: false, mandatory: false, group: null, ...more };
 }
 
-/** A group of attributes: the first one opens an instance, so all of them may repeat. */
+/** The first one opens an instance, so all may repeat. */
 export function group(first: Attribute, ...rest: readonly Attribute[]): Attribute[] {
   return [first, ...rest].map((one) => ({ ...one, repeatable: true, group: first.keyword }));
 }
@@ -43,7 +40,6 @@ export function group(first: Attribute, ...rest: readonly Attribute[]): Attribut
 const imitated = { does: 'imitate' } as const;
 const timeout = legal.seconds(0, 'no_timeout');
 
-/** The attributes of every base module [L9 p.196-202]. */
 const base: readonly Attribute[] = [
   attribute('package_name', legal.name, 'Name of the package, unique in the cluster.', { mandatory: true }),
   attribute('package_description', legal.text(80), 'A text for people.', 'Serviceguard Package'),
@@ -115,7 +111,7 @@ const notForFailover = new Set(['failover_policy', 'failback_policy']);
 const multiNode = base.filter((one) => !notForFailover.has(one.keyword));
 const oneMember = 'the lab runs failover packages only, on one member at a time';
 
-/** A module that the lab imitates, unless it says otherwise. */
+/** Imitated unless it says otherwise. */
 type Row = Pick<Module, 'name' | 'comment' | 'attributes'> & Partial<Pick<Module, 'lab'>>;
 
 const baseModules: readonly Row[] = [
@@ -300,13 +296,13 @@ const optionalModules: readonly Row[] = [
   },
 ];
 
-/** In the order of the sections in cmmakepkg's output (serviceguard.md 2.6: the order is ours). */
+/** In our order (serviceguard.md 2.6). */
 export const modules: readonly Module[] = [
   ...baseModules.map((row) => ({ kind: 'base', lab: imitated, ...row }) as const),
   ...optionalModules.map((row) => ({ kind: 'optional', lab: imitated, ...row }) as const),
 ];
 
-/** Modules with scripts, in the order of a start; a halt runs in reverse [A12 p.55] (place of pr_cntl INFERRED). */
+/** Of a start; a halt in reverse [A12 p.55] (pr_cntl INFERRED). */
 export const startOrder = [
   'sg/external_pre',
   'sg/pr_cntl',
@@ -321,7 +317,7 @@ const everything = modules
   .filter((module) => module.kind === 'optional' || module.name === 'sg/failover')
   .map((module) => module.name);
 
-/** Aliases; without -m cmmakepkg uses default, which is all [U20 p.233]. */
+/** Default: all [U20 p.233]. */
 const aliases: Readonly<Record<string, readonly string[]>> = {
   'sg/all': everything,
   'sg/default': everything,
@@ -334,12 +330,11 @@ export function findModule(name: string): Module | undefined {
   return modules.find((module) => module.name === name);
 }
 
-/** The modules of a name; empty for an unknown one. */
 export function expandModule(name: string): readonly string[] {
   return Object.hasOwn(aliases, name) ? (aliases[name] ?? []) : findModule(name) === undefined ? [] : [name];
 }
 
-/** The attribute of a keyword and its modules; undefined for an undocumented keyword. */
+/** undefined: undocumented. */
 export function findAttribute(
   keyword: string,
 ): { readonly attribute: Attribute; readonly modules: readonly string[] } | undefined {

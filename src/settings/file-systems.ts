@@ -1,17 +1,17 @@
-/** The file system types for the policy, one row each. Everything that depends on the type is in this table. */
+/** Everything that depends on the type. */
 
 interface FileSystemType {
-  /** Debian package with its mkfs. */
+  /** With its mkfs. */
   readonly package: string;
-  /** Option of its mkfs that overwrites an existing file system. */
+  /** Of mkfs, over an existing file system. */
   readonly overwrite: '-F' | '-f';
-  /** Minimum size for its mkfs: the disk of a script test. */
+  /** For mkfs: the disk of a script test. */
   readonly leastMegabytes: number;
-  /** `fsck -p` runs before each mount; the other types check their journal at the mount. */
+  /** Others check their journal at the mount. */
   readonly preened: boolean;
-  /** Has multiple mount protection, a second protection besides the tags of the volume group. */
+  /** Multiple mount protection. */
   readonly mountProtection: boolean;
-  /** Can exchange two directories in one step (RENAME_EXCHANGE of renameat2(2)). */
+  /** RENAME_EXCHANGE of renameat2(2). */
   readonly exchanges: boolean;
 }
 
@@ -34,5 +34,5 @@ export const fileSystemTypes = {
 
 export const fileSystemTypeNames = Object.keys(fileSystemTypes) as (keyof typeof fileSystemTypes)[];
 
-/** Alternatives in words: `ext2, ext3 or xfs`. */
+/** `ext2, ext3 or xfs` */
 export const oneOfWords = (names: readonly string[]): string => `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;

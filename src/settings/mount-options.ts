@@ -1,18 +1,17 @@
-/** The setting mount_options: the words of mount(8) before the device, as Serviceguard passes them. Pure. */
+/** mount_options: words of mount(8) before the device. Pure. */
 
 export interface MountOptions {
-  /** For the command line of mount. */
   readonly text: string;
-  /** The single options, in order; a flag counts as its option. */
+  /** In order; a flag counts as its option. */
   readonly options: readonly string[];
 }
 
 const flags: Readonly<Record<string, string>> = { '-r': 'ro', '--read-only': 'ro', '-w': 'rw', '--rw': 'rw', '-n': '', '-s': '' };
 
-/** Options that mount something other than the device. */
+/** Not the device. */
 const elsewhere = /^r?(bind|remount|move|loop)(=|$)/;
 
-/** A list as in the fourth field of fstab: `rw,noatime`. */
+/** As in fstab: `rw,noatime`. */
 const list = /^[a-z_][\w.-]*(=[\w.:/@+-]*)?(,[a-z_][\w.-]*(=[\w.:/@+-]*)?)*$/i;
 
 function listed(text: string | undefined): string[] | null {
@@ -21,7 +20,7 @@ function listed(text: string | undefined): string[] | null {
   return options.some((option) => elsewhere.test(option)) ? null : options;
 }
 
-/** Reads `-o rw,noatime`, or the list alone as in fstab; null: mount would refuse it, or mount something else. */
+/** `-o rw,noatime`, or the list alone; null: mount would refuse it, or mount something else. */
 export function parseMountOptions(text: string): MountOptions | null {
   const words = text.split(' ').filter(Boolean);
   const [only = ''] = words;
@@ -44,7 +43,7 @@ export function parseMountOptions(text: string): MountOptions | null {
   return { text: words.join(' '), options };
 }
 
-/** Of several the last one counts, as for mount. */
+/** The last one counts. */
 export function mountsReadOnly(text: string): boolean {
   const last = parseMountOptions(text)?.options.findLast((option) => option === 'ro' || option === 'rw');
   return last === 'ro';

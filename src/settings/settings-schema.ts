@@ -1,11 +1,11 @@
-/** JSON schema of csync.yaml, for editors: from the rules of the table and its comments. Pure. */
+/** JSON schema of csync.yaml, from the table's rules and comments. Pure. */
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import type { SettingsRow } from './row.ts';
 import * as rules from './rules.ts';
 import { settingsTable } from './table.ts';
 
-/** For the rules that only code can decide: at least their form. */
+/** At least the form of what only code decides. */
 const forms = new Map<v.GenericSchema, string>([
   [rules.address, '^\\d{1,3}(\\.\\d{1,3}){3}$'],
   [rules.network, '^\\d{1,3}(\\.\\d{1,3}){3}(/\\d{1,2})?$'],
@@ -14,7 +14,7 @@ const forms = new Map<v.GenericSchema, string>([
   [rules.listenAddress, '^(off|([\\d.]+|\\[[\\da-f:]+\\]):[1-9]\\d{0,4})$'],
 ]);
 
-/** Draft 07, which editors support. Accepts every valid file; what it cannot decide, csync settings check does. */
+/** Draft 07, for editors. Accepts every valid file. */
 export function settingsSchema(): object {
   const rows: readonly SettingsRow[] = Object.values(settingsTable);
   return {

@@ -1,17 +1,17 @@
 /**
- * What the commands of scripts do to a simulated member: a volume group is activated only where its tag names the member, nothing is
- * unmounted that is in use; as the lab's do [serviceguard.md 7.1].
+ * Commands on a simulated member: a volume group is activated only where its tag names the member, nothing in use is unmounted
+ * [serviceguard.md 7.1].
  */
 import { deviceOf } from '../contract/policy-file-system.ts';
 import type { MemberFacts } from './member-facts.ts';
 
-/** Not 1: that is a success of fsck's. */
+/** 1 is a success of fsck. */
 export const failed = 5;
 
-/** What it changes; null: it fails. `words`: those behind the program and its first option. */
+/** Its changes; null: it fails. `words`: behind the program and its first option. */
 type Command = (member: MemberFacts, words: readonly string[]) => Partial<MemberFacts> | null;
 
-/** Fails where the disk does not answer. */
+/** The disk must answer. */
 const onDisk =
   (command: Command): Command =>
   (member, words) =>
@@ -47,12 +47,10 @@ export function baseName(path: string): string {
   return path.split('/').at(-1) ?? '';
 }
 
-/** A command as it is typed, without the directory of its program. */
 export function spelled([program = '', ...words]: readonly string[]): string {
   return [baseName(program), ...words].join(' ');
 }
 
-/** Exit status. Throws for a command that a simulated member does not have. */
 export function carryOut(member: MemberFacts, argv: readonly string[]): number {
   const text = spelled(argv);
   const name = Object.keys(commands).find((beginning) => text === beginning || text.startsWith(`${beginning} `));

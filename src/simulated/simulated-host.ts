@@ -1,7 +1,4 @@
-/**
- * The Host of the member scripts over data: how a member answers, and what each act changes. The model check and the tests share it.
- * Where the facts are kept, and what happens at each call (the gate), is theirs.
- */
+/** The Host of member scripts over data, shared by model check and tests, which keep the facts and have a gate for each call. */
 import { createHash } from 'node:crypto';
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import type { ProbeResult } from '../cfengine/probe.ts';
@@ -24,7 +21,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
   abstract readonly member: string;
   abstract readonly environment: Readonly<Record<string, string | undefined>>;
   protected abstract readonly gate: Gate;
-  /** What the steps get to see. */
+  /** For the steps. */
   abstract context(): StepContext;
 
   #look<Answer>(path: string, read: () => Answer): Answer {
@@ -81,14 +78,14 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     this.#write('overwrites', path, `${line}\n`, 0o644);
   }
 
-  /** What does not count is not written: nothing is decided by it. */
+  /** What does not count decides nothing. */
   #write(verb: 'makes' | 'writes' | 'overwrites', path: string, text: string | null, mode: number): void {
     if (!this.counts(path)) return;
     this.gate.act(`${verb} ${baseName(path)}`, () => {
       const isOver = verb === 'overwrites';
       if (isOver && this.fileAt(path) === null) throw errno('ENOENT');
       if (path.startsWith(`${this.settings.mountPoint}/`)) {
-        // The mount point is sealed: nothing can be left in it while it is not mounted.
+        // Sealed while unmounted.
         if (!this.#isMounted()) throw errno('EPERM');
         if (!this.diskAnswers) throw errno('EIO');
       }
@@ -114,7 +111,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     return this.gate.look(() => this.#states((each) => each.pid === pid)[0] ?? null);
   }
 
-  /** A process keeps it for its life. */
+  /** For its life. */
   origin({ user, program }: ProcessState & Origin): ProcessOrigin {
     return { users: [user], trusted: [0], program };
   }
@@ -130,7 +127,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
   }
 
   #owns(address: string): boolean {
-    // Node does not list what is on an interface without a link.
+    // As Node.js.
     return this.linked && this.addresses.includes(address);
   }
 
@@ -189,7 +186,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
   launch([, , , , program = '']: readonly string[]): Promise<CommandResult> {
     return this.gate.actLater(`starts ${baseName(program)}`, () => {
       this.#startDaemon(baseName(program));
-      // As with the real ones, the status says nothing.
+      // The status proves nothing, as with the real ones.
       return good;
     });
   }
@@ -199,7 +196,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     this.processes = [...this.processes, processNamed(name, this.processes, { listens: true })];
   }
 
-  /** The daemon beside a halt: what hangs is ended, what can be started is. */
+  /** Beside a halt: ends what hangs, starts the daemon. */
   detach(argv: readonly string[]): boolean {
     if (argv.at(-1) !== 'daemon') throw new Error(`the simulated member has no ${argv.join(' ')}`);
     return this.gate.act('starts the daemon beside the halt', () => {
@@ -234,7 +231,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     return this.gate.wait(milliseconds);
   }
 
-  /** That way to cfengine, with the daemon of this member as the one that answers. */
+  /** Answered by this member's daemon. */
   answering(adapter: CfengineAdapter): CfengineAdapter {
     return {
       ...adapter,
@@ -242,7 +239,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     };
   }
 
-  /** How the daemon of this member answers, asked under an address. */
+  /** Under an address. */
   protected probed(address: string, path: string): ProbeResult {
     const listening = this.processes.find(({ listens }) => listens);
     const isReachable = address === '127.0.0.1' || this.#owns(address);

@@ -1,7 +1,4 @@
-/**
- * Turns answers from options, a file, the terminal or the findings into settings, or into all their problems. Pure. Every check is in the
- * settings table or in findings.ts.
- */
+/** Answers from options, file, terminal or findings to settings, or to all problems. Checks: settings table and findings.ts. Pure. */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
@@ -19,7 +16,7 @@ export interface Answer extends Given {
 }
 export type Answers = ReadonlyMap<Field, Answer>;
 
-/** Answers given beforehand: `--set key=value` overrides the file. All unknown keys and bad values are reported at once. */
+/** `--set key=value` overrides the file. Unknown keys and bad values at once. */
 export function answersGiven(file: { name: string; text: string } | null, sets: readonly string[]): Checked<Answers> {
   const answers = new Map<Field, Answer>();
   const problems: Problem[] = [];
@@ -47,14 +44,14 @@ export function answersGiven(file: { name: string; text: string } | null, sets: 
   return problems.length === 0 ? { ok: true, value: answers, problems } : { ok: false, problems };
 }
 
-/** Problems of the answers for these fields, alone and together. */
+/** Alone and together. */
 export function problemsAt(answers: Answers, fields: readonly Field[]): Problem[] {
   const places = fields.map((field) => answers.get(field)?.place);
   const checked = completeSettings(answers, 'csync.yaml');
   return checked.problems.filter(({ place }) => place !== undefined && places.includes(place));
 }
 
-/** An answer typed at the terminal; an empty line takes the offer. null: no offer and no answer. */
+/** An empty line takes the offer. null: neither. */
 export function typedAnswer(field: Field, line: string, offer: Offer | null): Answer | null {
   const place = { file: `the answer for ${settingsTable[field].key}` };
   const text = line.trim();
@@ -62,18 +59,18 @@ export function typedAnswer(field: Field, line: string, offer: Offer | null): An
   return offer === null ? null : { value: offer.value, place, from: offer.from };
 }
 
-/** An offer that is taken without a question. null: the administrator decides, or nothing was found. */
+/** Without a question. null: the administrator decides, or nothing was found. */
 export function takenOffer(field: Field, offer: Offer | null, takeGuesses: boolean): Answer | null {
   if (offer === null || !(offer.certain || takeGuesses)) return null;
   return { value: offer.value, place: { file: `${settingsTable[field].key}, found by ${offer.from}` }, from: offer.from };
 }
 
-/** Answers by field, for offers that depend on them. */
+/** For offers that depend on them. */
 export function aboveOf(answers: Answers): Above {
   return Object.fromEntries([...answers].map(([field, { value }]) => [field, value]));
 }
 
-/** `Mount point? [/csync]:` and `Start automatically? (y/n) [y]:`, in the style of DSAU's wizards [dsau-csync.md 2.5]. */
+/** `Mount point? [/csync]:`, `Start automatically? (y/n) [y]:`, as DSAU's [dsau-csync.md 2.5]. */
 export function promptFor(field: Field, offer: Offer | null): string {
   const { question } = settingsTable[field];
   if (!isYesNo(field)) return `${question} [${offer === null ? '' : valueText(offer.value)}]: `;
@@ -86,7 +83,7 @@ export function valueText(value: unknown): string {
   return Array.isArray(value) ? value.join(' ') : String(value);
 }
 
-/** y, yes, n, no, or an empty line for the default. null: another answer. */
+/** y, yes, n, no, empty: the default. null: another answer. */
 export function readYesNo(line: string, fallback: boolean): boolean | null {
   const text = line.trim().toLowerCase();
   if (text === '') return fallback;
@@ -94,7 +91,7 @@ export function readYesNo(line: string, fallback: boolean): boolean | null {
   return /^no?$/.test(text) ? false : null;
 }
 
-/** A problem for each setting without an answer, with the option that sets it. */
+/** With the option that sets each. */
 export function missingAnswers(answers: Answers, findings: Findings): Problem[] {
   return questionOrder.important
     .filter((field) => !answers.has(field))
@@ -111,14 +108,14 @@ export function missingAnswers(answers: Answers, findings: Findings): Problem[] 
     });
 }
 
-/** The settings from the answers, checked against the findings: all problems at once. */
+/** Checked against the findings: all problems. */
 export function settingsOf(answers: Answers, findings: Findings): Checked<Settings> {
   const checked = completeSettings(answers, 'csync.yaml');
   const problems = [...checked.problems, ...conflictsWith(answers, findings)];
   return checked.ok && problems.length === 0 ? checked : { ok: false, problems };
 }
 
-/** Contradictions to the findings. Each problem names the answer that must change. */
+/** Each names the answer to change. */
 export function conflictsWith(answers: Answers, findings: Findings): Problem[] {
   const { packageName, packageDnsName: name, packageAddress: address, packageSubnet: subnet, members } = aboveOf(answers);
   const at = (field: Field, problems: readonly Problem[]): Problem[] =>
@@ -132,7 +129,7 @@ export function conflictsWith(answers: Answers, findings: Findings): Problem[] {
   ];
 }
 
-/** An address of a member's own. If the package exists, its address may be active there. */
+/** A member's own. Of an existing package, it may be active there. */
 function takenAddress(findings: Findings, address: string, packageName: unknown): Problem[] {
   const owner = ownerOf(findings, address);
   if (owner === null || clusterOf(findings)?.packages.includes(String(packageName))) return [];
@@ -155,7 +152,7 @@ function unreachable(findings: Findings, subnet: string, members: readonly strin
   ];
 }
 
-/** What the engine's own check would report later: members that lack something in the settings. They can be corrected later. */
+/** Members that lack something; the engine would report it later. */
 export function warningsOf(settings: Settings, findings: Findings): Problem[] {
   const { cfengineGeneration, cfengineBinDirectory, nodePath, volumeGroup } = settings;
   const warn = (member: string, code: ProblemCode, text: string, remedy: string): Problem => ({
@@ -210,7 +207,6 @@ export function warningsOf(settings: Settings, findings: Findings): Problem[] {
   });
 }
 
-/** The fields of these problems. */
 export function fieldsOf(problems: readonly Problem[], answers: Answers): Field[] {
   const places = problems.map(({ place }) => place);
   return settingsFields.filter((field) => {
@@ -219,7 +215,7 @@ export function fieldsOf(problems: readonly Problem[], answers: Answers): Field[
   });
 }
 
-/** The decided settings with their sources, and how many have their defaults. */
+/** With sources; defaults are counted. */
 export function summaryLines(settings: Settings, answers: Answers): string[] {
   const decided = settingsFields.filter((field) => answers.has(field) && answers.get(field)?.from !== 'default');
   const rows = decided.map((field) => [settingsTable[field].key, `${valueText(settings[field])}  (${answers.get(field)?.from})`]);

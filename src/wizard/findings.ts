@@ -1,4 +1,4 @@
-/** Everything that was found, and its consequences for the cluster: shared subnets, names that resolve in both directions. Pure. */
+/** What was found, and its consequences: shared subnets, names that resolve both ways. Pure. */
 import { basename } from 'node:path';
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { networkOf } from '../base/network.ts';
@@ -8,17 +8,17 @@ import type { Engine, EngineVariables, FoundCluster } from '../engine/engine.ts'
 import type { MemberLook } from './look.ts';
 
 export interface Findings {
-  /** The member that runs the wizard. */
+  /** Runs the wizard. */
   readonly here: string;
   readonly engine: Engine;
-  /** The engine's variables on this host. null: not installed here. */
+  /** null: not installed here. */
   readonly variables: EngineVariables | null;
-  /** null with the reason, if the engine gave no answer. */
+  /** Or why not. */
   readonly cluster: FoundCluster | { readonly why: string };
   readonly members: ReadonlyMap<string, MemberLook>;
-  /** Members that were not checked, with the reason. */
+  /** With the reason. */
   readonly unseen: ReadonlyMap<string, string>;
-  /** Results of lookups: addresses of a name, names of an address, the file system type of a device. */
+  /** Of lookups: a name, an address, a device's file system type. */
   readonly answers: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -26,10 +26,7 @@ export function clusterOf({ cluster }: Findings): FoundCluster | null {
   return 'why' in cluster ? null : cluster;
 }
 
-/**
- * Subnets of a member, from the engine, else from its own interfaces. null: unknown. Addresses that other members have, too (container
- * bridges), are ignored.
- */
+/** The engine's, else of its interfaces. null: unknown. Addresses of several members (container bridges) are ignored. */
 function subnetsOf(findings: Findings, member: string): readonly string[] | null {
   const known = clusterOf(findings)?.subnets.get(member) ?? [];
   if (known.length > 0) return known;
@@ -40,18 +37,18 @@ function subnetsOf(findings: Findings, member: string): readonly string[] | null
   return [...new Set(mine.flatMap(({ address, prefixLength }) => networkOf(address, prefixLength) ?? []))];
 }
 
-/** Members without an interface in a subnet, as far as known. */
+/** As far as known. */
 export function membersOutside(findings: Findings, subnet: string, members: readonly string[]): string[] {
   return members.filter((member) => subnetsOf(findings, member)?.includes(subnet) === false);
 }
 
-/** The member that has an address on an interface, as far as members are known. */
+/** As far as members are known. */
 export function ownerOf(findings: Findings, address: string): string | null {
   const has = ([, { addresses }]: [string, MemberLook]): boolean => addresses?.some((one) => one.address === address) ?? false;
   return [...findings.members].find(has)?.[0] ?? null;
 }
 
-/** Subnets of every member of the cluster, as far as members are known. */
+/** Of every member, as far as known. */
 export function sharedSubnets(findings: Findings): string[] {
   const members = clusterOf(findings)?.members ?? [findings.here];
   const known = members.flatMap((member) => [subnetsOf(findings, member) ?? []].filter((subnets) => subnets.length > 0));
@@ -59,10 +56,7 @@ export function sharedSubnets(findings: Findings): string[] {
   return first.filter((subnet) => rest.every((subnets) => subnets.includes(subnet)));
 }
 
-/**
- * A cross-subnet cluster cannot be the master: a relocatable address belongs to one subnet. DSAU refuses it, too; the text is ours
- * [dsau-csync.md 1.4].
- */
+/** A relocatable address belongs to one subnet. DSAU refuses it, too [dsau-csync.md 1.4]. */
 export function crossSubnet(findings: Findings): Problem[] {
   const cluster = clusterOf(findings);
   if (cluster === null || sharedSubnets(findings).length > 0) return [];
@@ -81,12 +75,11 @@ export function crossSubnet(findings: Findings): Problem[] {
   ];
 }
 
-/** The lookups that judgeName needs. */
 export function nameLookups(name: unknown, address: unknown): string[] {
   return [name, address].filter((word): word is string => typeof word === 'string');
 }
 
-/** The package's name must resolve to its address, and the address to the name: clients and cfengine check both. */
+/** Both ways: clients and cfengine check both. */
 export function judgeName(findings: Findings, name: string, address: string | null): Problem[] {
   const problem = (code: ProblemCode, text: string, remedy: string): Problem[] => [errorProblem(code, text, remedy)];
   const addresses = findings.answers.get(name) ?? [];
@@ -113,7 +106,7 @@ export function judgeName(findings: Findings, name: string, address: string | nu
   return problem('settings-name-reverse', text, `register the reverse (PTR) of ${address} as ${name}${other}`);
 }
 
-/** One line for each source: its result, or that it will be asked for. */
+/** A line a source. */
 export function lookedLines(findings: Findings): string[] {
   const { engine, variables, here, unseen } = findings;
   const cluster = clusterOf(findings);

@@ -1,41 +1,36 @@
 /**
- * The clients of the master: their names, their last connection, and whether members reach them. The source is cfengine's own list of
- * peers, so no client has to be registered. Each member lists the clients that it served as master. Pure.
+ * Clients of the master, from cfengine's own list of peers: nothing is registered. Each member lists those that it served as master. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
 import { type Look, saidIn } from '../remote/answers.ts';
 import { script } from '../remote/shell-text.ts';
 
-/** A peer that connected to the daemon of a member. */
+/** Of a member's daemon. */
 export interface SeenPeer {
   readonly address: string;
   readonly name: string | null;
-  /** Clock of the member, ms; exact to `resolutionSeconds`. */
+  /** Its clock, ms; exact to `resolutionSeconds`. */
   readonly at: number;
   readonly resolutionSeconds: number;
 }
 
 export interface Client extends SeenPeer {
-  /** The member of the last connection. */
+  /** Of the last connection. */
   readonly member: string;
 }
 
-/** The peers of a member; see parsePeers. */
 export interface KnownPeers {
-  /** null: the list cannot be read, because csync is not root there or the program is missing. */
+  /** null: not root there, or the program is missing. */
   readonly peers: readonly SeenPeer[] | null;
-  /** The member's own addresses: members are clients of the master, too. */
+  /** Members are clients, too. */
   readonly own: readonly string[];
 }
 
 const nameLimitSeconds = 3;
 const listLimitSeconds = 10;
 
-/**
- * Lines of a member script for parsePeers. Only root can read the list; other users get an empty one without an error [cfengine.md 2.2,
- * tried].
- */
+/** For parsePeers. Other users than root get an empty list without an error [cfengine.md 2.2, tried]. */
 export function peerLook(lastSeenList: readonly string[]): Look<KnownPeers> {
   const lines = [
     `echo "own $(ip -o -4 addr show | sed -n 's/.* inet \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')"`,
@@ -48,7 +43,7 @@ export function peerLook(lastSeenList: readonly string[]): Look<KnownPeers> {
   return { lines, read: ({ text }) => parsePeers(text) };
 }
 
-/** Parses the output of peerLook among other lines. */
+/** Among other lines. */
 export function parsePeers(output: string): KnownPeers {
   const said = saidIn(output);
   const rests = (word: string): readonly string[] => said.get(word) ?? [];
@@ -69,10 +64,7 @@ export function parsePeers(output: string): KnownPeers {
   };
 }
 
-/**
- * Only incoming connections count. cf-key -sn: "Incoming ADDRESS NAME DATE KEY", the date as of ctime(3) [cfengine.md 2.2, tried with
- * 3.21].
- */
+/** Only incoming ones. cf-key -sn: "Incoming ADDRESS NAME DATE KEY", date as of ctime(3) [cfengine.md 2.2, tried with 3.21]. */
 function peersOf3(line: string): SeenPeer[] {
   const [, address, date] = /^Incoming +(\S+) +\S+ +(\w{3} +\w{3} +\d+ +[\d:]{8} +\d{4}) +\S+$/.exec(line) ?? [];
   const at = Date.parse(`${date} UTC`);
@@ -80,8 +72,8 @@ function peersOf3(line: string): SeenPeer[] {
 }
 
 /**
- * cfshow -s -X: one entry a peer with pm ("-" marks incoming), hostname, ip, date without a year, and the hours since then with two decimals
- * [cfengine 2.2.10, src/cfshow.c; read, not run]. null: another format, because a list that cannot be read is not an empty one.
+ * cfshow -s -X: a peer with pm ("-": incoming), hostname, ip, date without year, hours since then with two decimals [cfengine 2.2.10,
+ * src/cfshow.c; read, not run]. null: another format; unreadable is not empty.
  */
 function peersOf2(lines: readonly string[], now: number): SeenPeer[] | null {
   const text = lines.join('\n');
@@ -99,7 +91,7 @@ function peersOf2(lines: readonly string[], now: number): SeenPeer[] | null {
     }));
 }
 
-/** All clients of any member, each once with its latest connection, longest silent first. null: no member can list them. */
+/** Each once with its latest connection, longest silent first. null: no member can list them. */
 export function clientsOf(members: readonly (KnownPeers & { readonly member: string })[]): Client[] | null {
   if (members.every(({ peers }) => peers === null)) return null;
   const own = new Set(members.flatMap((one) => one.own));
@@ -113,14 +105,13 @@ export function clientsOf(members: readonly (KnownPeers & { readonly member: str
   return [...latest.values()].sort((one, other) => one.at - other.at || one.address.localeCompare(other.address));
 }
 
-/** More targets are sampled: the most recent clients are checked. */
+/** Of more, the most recent ones. */
 export const reachLimit = 100;
 const atOnce = 32;
 
 /**
- * Prints a line "reach TARGET PORT MTU" for each target. PORT: 0 answers, 124 no answer, other numbers refused, - not checked. MTU: ok,
- * smaller (path MTU is smaller and reported), lost (large packets vanish), silent (no answer to ping), none (the target is this host), -
- * (no ping of iputils, which alone can forbid fragments).
+ * A line "reach TARGET PORT MTU" each. PORT: 0 answers, 124 no answer, others refused, - not checked. MTU: ok, smaller (reported), lost
+ * (large packets vanish), silent (no answer to ping), none (this host), - (no ping of iputils, which alone can forbid fragments).
  */
 export function reachScript(targets: readonly string[], port: number): string {
   const probe = [
@@ -138,7 +129,7 @@ export function reachScript(targets: readonly string[], port: number): string {
     'fi',
     'echo "reach $1 $port $size"',
   ];
-  // Other hosts influence this list, so invalid names are dropped.
+  // Other hosts influence the list: invalid names are dropped.
   const safe = targets.filter((target) => /^[A-Za-z0-9][A-Za-z0-9.:-]*$/.test(target));
   const quoted = shellWord(probe.join('\n'));
   return script(`printf '%s\\n' ${safe.join(' ')} | xargs -P ${atOnce} -I TARGET sh -c ${quoted} sh TARGET`, 'exit 0');
@@ -151,7 +142,7 @@ export interface Reach {
   readonly size: 'ok' | 'smaller' | 'lost' | 'silent' | 'none' | null;
 }
 
-/** Parses the output of reachScript. */
+/** Of reachScript. */
 export function parseReach(output: string): Reach[] {
   return [...output.matchAll(/^reach (\S+) (\d+|-) (ok|smaller|lost|silent|none|-)$/gm)].map(([, target = '', status, size]) => ({
     target,

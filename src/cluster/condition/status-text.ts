@@ -1,15 +1,14 @@
-/** Text of csync status for a terminal. Pure. */
+/** csync status on a terminal. Pure. */
 import { columns } from '../../base/tables.ts';
 import { type Clock, clockText } from '../remote/answers.ts';
 import type { Client } from './clients.ts';
 import type { StatusInput, StatusVerdict } from './status.ts';
 
-/** "same" if the difference is no larger than the uncertainty of the measurement. */
+/** "same": within the uncertainty. */
 function clockCell(clock: Clock): string {
   return Math.abs(clock.ahead) <= clock.doubt ? 'same' : clockText(clock);
 }
 
-/** Verdict, problems, tables. */
 export function statusText({ sentence, advice }: StatusVerdict, { members, status, clients, now }: StatusInput): string {
   const header = ['member', 'cluster', 'package', 'switching', 'daemon', 'mount', 'address', 'files', 'clock'];
   const rows = members.map(({ member, seen, inCluster, switching, staleFiles }) => [
@@ -33,7 +32,7 @@ export function statusText({ sentence, advice }: StatusVerdict, { members, statu
 
 const clientsShown = 20;
 
-/** Longest silent first; a table of a thousand clients helps no reader. */
+/** Longest silent first; not a thousand. */
 function clientLines(clients: readonly Client[] | null, now: number): string[] {
   if (clients === null) return ["clients: unknown; only root can read cfengine's list of peers"];
   if (clients.length === 0) return ['clients: none has connected yet'];
@@ -46,13 +45,12 @@ function clientLines(clients: readonly Client[] | null, now: number): string[] {
   ];
 }
 
-/** A time is not printed more exactly than it is known. */
 function lastSeen({ at, resolutionSeconds }: Client, now: number): string {
   const vague = resolutionSeconds > 1 && now - at < 120_000;
   return vague ? 'under 3 min ago' : `${ago(now - at)} ago`;
 }
 
-/** In the largest unit that still compares well. */
+/** The largest useful unit. */
 export function ago(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   const units = [

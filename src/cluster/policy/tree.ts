@@ -1,19 +1,16 @@
-/**
- * Compares the rendered policy with the tree on the master: files to write, the administrator's files that stay, and lines to add to those
- * by hand. Pure.
- */
+/** The rendered policy against the master's tree: files to write, files that stay, lines to add by hand. Pure. */
 import { blocks, className, isOurs, memberClass, type PolicyFile, upTo } from '../../render/policy.ts';
 
 export interface PolicyTreePlan {
   readonly write: readonly PolicyFile[];
   readonly keep: readonly { readonly name: string; readonly why: 'unchanged' | 'yours' | 'not ours' }[];
-  /** The toolkit's files of another version or generation, which nothing renders any more. */
+  /** Of another version or generation. */
   readonly remove: readonly string[];
-  /** For the administrator: a file that stays, and the exact lines that it lacks. */
+  /** A file that stays, and the exact lines it lacks. */
   readonly notes: readonly string[];
 }
 
-/** `existing`: text by name, relative to the master inputs directory, of all files there. */
+/** `existing`: text by name, relative to the master inputs. */
 export function planPolicyTree(rendered: readonly PolicyFile[], existing: ReadonlyMap<string, string>): PolicyTreePlan {
   const write: PolicyFile[] = [];
   const keep: PolicyTreePlan['keep'][number][] = [];
@@ -34,15 +31,15 @@ export function planPolicyTree(rendered: readonly PolicyFile[], existing: Readon
   return { write, keep, remove: remove.sort(), notes };
 }
 
-/** What the rest of the policy needs from one file, in our wording, and where it belongs. */
+/** What the policy needs from a file, in our wording, and its place. */
 interface Need {
   readonly where: string;
   readonly lines: string;
-  /** Text that a file with it must contain; default: the lines themselves. */
+  /** Must be in the file; default: the lines. */
   readonly sign?: string;
 }
 
-/** File -> the parts of ours that a file of that name must have. No other file depends on the names that are missing here. */
+/** By file. No other file depends on missing names. */
 const needs: Readonly<Record<string, (ours: string, theirs: string) => readonly Need[]>> = {
   'promises.cf': (ours) => [
     ...quotedIn(/inputs\s*=>\s*\{([^}]*)\}/, ours).map((lines) => ({ where: 'inputs of body common control', lines })),
@@ -63,7 +60,7 @@ const needs: Readonly<Record<string, (ours: string, theirs: string) => readonly 
 
   'update.conf': (ours) => [
     ...entries(ours, 'control', /^AddInstallable/).map((lines) => ({ where: 'control:', lines })),
-    // Without backup=false it works, too.
+    // Also without backup=false.
     ...entries(ours, 'copy', /\/public_keys dest=/).map((lines) => ({
       where: 'copy:',
       lines,
@@ -107,31 +104,30 @@ function noteOn(name: string, ours: string, theirs: string): string[] {
   ];
 }
 
-/** Whether `text` has an item of a list, or the words of `wanted` following one another, as words. */
+/** Has an item of a list, or `wanted`, as words. */
 function contains(text: string, wanted: string): boolean {
   const words = (from: string): string => ` ${from.split(/\s+/).filter(Boolean).join(' ')} `;
   const item = /^"([^"]*)"$/.exec(wanted.trim())?.[1];
   if (item === undefined) return words(text).includes(words(wanted));
   const name = item.replace(/[.]/g, '\\.');
-  // A file by its name, or by a variable of the directory or its path; a bundle without quotation marks, too.
+  // By name, by a variable of the directory, or by path; unquoted, too.
   const quoted = `["'](?:[$][({][^"')}/]*[)}]/|/[^"']*/inputs/)?${name}["']`;
   return new RegExp(`${quoted}|(?:[{,]|=>)\\s*${name}\\s*(?=[,};])`).test(text);
 }
 
-/** Without comments, which have no effect; variables of generation 2 with their values. */
 function settled(text: string): string {
   const bare = text
     .replace(/^[ \t]*#(?!!).*\n?/gm, '')
     .split('\n')
     .map(withoutTail)
     .join('\n');
-  // No \s in these: it matches line ends, too, and then a file of empty lines is scanned once for each of them.
+  // \s would match line ends, and scan a file of empty lines once for each.
   const variable = /^[ \t]*(\w+)[ \t]*=[ \t]*\([ \t]*(\S+)[ \t]*\)$/gm;
   const variables = new Map([...bare.matchAll(variable)].map((found) => [found[1], found[2] ?? '']));
   return bare.replace(/\$\((\w+)\)/g, (word, name) => variables.get(name) ?? word);
 }
 
-/** A line without its trailing comment. A # before a quote may be inside of it, and stays. */
+/** Trailing comment. A # before a quote may be inside. */
 function withoutTail(line: string): string {
   const from = line.lastIndexOf('"') + 1;
   const at = line.slice(from).search(/[ \t]#/);
@@ -142,7 +138,7 @@ function quotedIn(list: RegExp, text: string): string[] {
   return (list.exec(upTo('}', text))?.[1] ?? '').match(/"[^"]*"/g) ?? [];
 }
 
-/** Complete `keyword => value;` of generation 3. */
+/** Of generation 3: `keyword => value;`. */
 function statements(text: string, ...keywords: readonly string[]): string[] {
   const hidden = upTo(';', text.replace(/"[^"\n]*"/g, hideSemicolons));
   return keywords
@@ -153,10 +149,10 @@ function statements(text: string, ...keywords: readonly string[]): string[] {
 const hideSemicolons = (quoted: string): string => quoted.replaceAll(';', '\0');
 const showSemicolons = (text: string): string => text.replaceAll('\0', ';');
 
-/** The bundles that fetch the keys, in their order, with every body that they use: they must work in a file that has nothing else of ours. */
+/** In their order, with every body they use: for a file that has nothing else of ours. */
 function fetchesKeys(ours: string, theirs: string): readonly Need[] {
   const keys = /"[^"]*\/public_keys"/.exec(ours)?.[0] ?? '';
-  // Fetched in another way.
+  // In another way.
   if (keys !== '' && theirs.includes(keys) && !/^bundle agent csync_public_keys\b/m.test(theirs)) return [];
   const bundles = ['csync_look', 'csync_epoch', 'csync_public_keys'];
   const bodies = ['csync_master', 'csync_all', 'csync_private', 'csync_told', 'csync_key_names', 'csync_here'];
@@ -170,12 +166,11 @@ function fetchesKeys(ours: string, theirs: string): readonly Need[] {
   ];
 }
 
-/** Matching entries of one section of generation 2, each with its lines. */
 function entries(text: string, section: string, like: RegExp): string[] {
   const body = new RegExp(`^${section}:\\n([\\s\\S]*?)(?=^\\w+:$|(?![\\s\\S]))`, 'm').exec(text)?.[1] ?? '';
   const lines = body.split('\n').filter((line) => line.trim() !== '' && !/^\s*\w+::$/.test(line));
   const own = Math.min(...lines.map((line) => line.search(/\S/)));
-  // Deeper indented lines belong to the entry above.
+  // Deeper indented: of the entry above.
   const whole: string[] = [];
   for (const line of lines) {
     const more = line.search(/\S/) > own && whole.length > 0;
@@ -186,8 +181,7 @@ function entries(text: string, section: string, like: RegExp): string[] {
 }
 
 /**
- * Lines of the administrator's files that mention a removed member, by name or by its class: a reminder, because csync never edits these
- * files. `existing`: text by name; the toolkit's own files are skipped.
+ * The administrator's lines that mention a removed member, by name or class: a reminder. `existing`: text by name, the toolkit's skipped.
  */
 export function staleMemberMentions(
   existing: ReadonlyMap<string, string>,
@@ -196,7 +190,7 @@ export function staleMemberMentions(
   const short = removedMember.split('.')[0] ?? removedMember;
   const names = [...new Set([removedMember, short, className(removedMember), className(short), memberClass(short)])];
   const escaped = names.map((name) => name.replace(/[.]/g, '\\.'));
-  // A dot may stand on either side: classes are joined by it, and a domain follows it.
+  // A dot joins classes, and begins a domain.
   const mention = new RegExp(`(?<![A-Za-z0-9_-])(${escaped.join('|')})(?![A-Za-z0-9_-])`, 'i');
   return [...existing]
     .filter(([, text]) => !isOurs(text))

@@ -1,6 +1,6 @@
 /**
- * Runs the agent on other hosts now: cf-runagent or cfrun on a member, many hosts at a time. Neither can run unattended. cfrun always exits with 0, has no time limit, and without a key asks a closed terminal forever [cfengine.md
- * 1.11]. cf-runagent applies its one limit to the connection and to a silent agent (tried with 3.21). Pure.
+ * The agent on other hosts, by cf-runagent or cfrun on a member. cfrun exits with 0, has no limit, and without a key asks a closed terminal
+ * for ever [cfengine.md 1.11]. cf-runagent has one limit for connection and silence (3.21). Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
 import { columns } from '../../base/tables.ts';
@@ -12,38 +12,37 @@ import { hostScript } from '../remote/shell-text.ts';
 import { type HostRun, type Outcome, type Reason, readCfrun, readRunagent, reasons } from './run-outputs.ts';
 
 export interface RemoteRunWish {
-  /** Hosts at the same time, at most. */
+  /** At most. */
   readonly parallel: number;
-  /** Limit for one host, in seconds. */
+  /** Seconds for a host. */
   readonly timeoutSeconds: number;
-  /** Classes that the agents must define. */
+  /** That agents must define. */
   readonly classes: readonly string[];
 }
 
 const connectSeconds = 10;
 const killSeconds = 5;
-/** Bytes kept of a host's output, and how many more may follow before the run is killed: cfrun repeats its question without end. */
+/** And how many more before the run is killed: cfrun repeats its question without end. */
 const keptBytes = 49_152;
 const droppedBytes = 16 * 1024 * 1024;
-/** Lines of this much base64 are written to a pipe in one piece, also by many writers. */
+/** Of base64: a pipe keeps such lines whole. */
 const pieceLength = 3000;
 
-/** A name or address that is safe in a script. */
+/** In a script. */
 const safe = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
 export const isClassName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);
 
-/** The words that run the agent on one host; $address, $name and $port are shell variables of the script. */
+/** With $address, $name and $port of the script. */
 function remoteRunWords(settings: Settings, { timeoutSeconds, classes }: RemoteRunWish): string {
   const { generation, programs } = adapterFor(settings);
   const program = shellWord(programs.run);
   if (generation === 3)
     return `${program} -H "$address:${settings.cfenginePort}" -t ${timeoutSeconds}${classes.length === 0 ? '' : ` -D ${classes.join(',')}`}`;
-  // The words after -- are for the agent [cfengine.md 1.11]; never -T, which trusts unknown keys. With an option cfservd prints a line when it
-  // runs the agent; without, a silent agent looks like a closed connection.
+  // Behind --: for the agent [cfengine.md 1.11]; never -T, which trusts unknown keys. Without an option a silent agent looks like a closed
+  // connection.
   return `${program} "$listed" -- ${['--inform', ...classes.map((name) => `-D${name}`)].join(' ')}`;
 }
 
-/** The command for a host, for messages. */
 export function remoteRunText(settings: Settings, host: RosterHost, wish: RemoteRunWish): string {
   return remoteRunWords(settings, wish)
     .replace('"$address:', `${host.addresses[0] ?? host.name}:`)
@@ -52,8 +51,8 @@ export function remoteRunText(settings: Settings, host: RosterHost, wish: Remote
 }
 
 /**
- * cfrun silently skips a word that is not the first one of a line in cfrun.hosts, with its port and without a domain, and a line that begins
- * like a setting of its own [cfengine.md 1.13]. So the word is taken from the file.
+ * cfrun skips a word that is not the first of its line, with port and without domain, and lines that begin like its settings [cfengine.md
+ * 1.13]. So the word is taken from the file.
  */
 function generation2Guards({ cfengineWorkDirectory: work }: Settings): string[] {
   const find = [
@@ -76,7 +75,7 @@ function generation2Guards({ cfengineWorkDirectory: work }: Settings): string[] 
   ];
 }
 
-/** For hosts of one chunk: prints the input of parseRuns. It takes at most runLimitMs. */
+/** The input of parseRuns, within runLimitMs. */
 export function runScript(settings: Settings, hosts: readonly RosterHost[], wish: RemoteRunWish): string {
   const { cfenginePort, cfengineGeneration } = settings;
   const runOne = [
@@ -85,8 +84,8 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
     '  address=$(timeout 10 getent ahostsv4 "$name" | sed -n "1s/ .*//p")',
     '  [ -n "$address" ] || { echo "skip $i no-address"; exit; }',
     'fi',
-    // The programs' own limit is two minutes, or that of the whole run. It is also the connection beside which cfservd rereads a changed
-    // cfservd.conf, and which it refuses [cfengine.md 1.13].
+    // The programs wait two minutes, or the limit of the run. Also the connection at which cfservd rereads cfservd.conf, and which it refuses
+    // [cfengine.md 1.13].
     'if command -v bash >/dev/null; then',
     `  said=$(timeout ${connectSeconds} bash -c "exec 9<>/dev/tcp/$address/${cfenginePort}" 2>&1) || case $said in`,
     '    *refused*) echo "skip $i closed"; exit ;;',
@@ -109,25 +108,24 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
     safe.test(name) && (address === '-' || safe.test(address)) ? [`${index} ${name} ${address}`] : [],
   );
   return hostScript(
-    // A pipe keeps the lines of many writers whole; ssh's own standard output may be no pipe.
+    // Keeps lines of many writers whole.
     `printf '%s\\n' ${lines.map(shellWord).join(' ')} | xargs -P ${wish.parallel} -L 1 sh -c ${shellWord(runOne.join('\n'))} sh | cat`,
     'echo done',
   );
 }
 
-/** Time limit of such a script. */
 export function runLimitMs(hosts: number, { parallel, timeoutSeconds }: RemoteRunWish): number {
   const one = timeoutSeconds + killSeconds + 3 * connectSeconds;
   return (Math.ceil(hosts / parallel) * one + 60) * 1000;
 }
 
-/** Hosts for one script: enough that a slow one does not delay many others, few enough for one answer. */
+/** A slow host delays few others, and the answer is not too long. */
 export function chunksOf<T>(items: readonly T[], parallel: number): T[][] {
   const size = Math.min(128, 4 * parallel);
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
 
-/** Parses the output of runScript, also if truncated; a host without a result is lost. */
+/** Also truncated; a host without a result is lost. */
 export function parseRuns(output: string, settings: Settings, hosts: readonly RosterHost[]): HostRun[] {
   const pieces = new Map<string, string[]>();
   const rest = new Map<string, readonly string[]>();
@@ -160,7 +158,7 @@ export function parseRuns(output: string, settings: Settings, hosts: readonly Ro
 
 const mostNames = 10;
 
-/** Counts, changes by host, and for each kind of failure the hosts, the reason and the fix. */
+/** Counts, changes by host, hosts, reason and fix by kind of failure. */
 export function runsText(runs: readonly HostRun[], member: string): string {
   const count = (outcome: Outcome): number => runs.filter((run) => run.outcome === outcome).length;
   const outcomes = [...new Set(Object.values(reasons).map(([outcome]) => outcome))];

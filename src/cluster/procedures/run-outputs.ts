@@ -1,25 +1,24 @@
-/** What a remote run printed, and what it means: outcome, reason and fix. Pure. */
+/** The output of a remote run: outcome, reason, fix. Pure. */
 import type { Settings } from '../../settings/settings.ts';
 
 export type Outcome = 'ran' | 'failed' | 'refused' | 'unreachable' | 'timed out' | 'not run' | 'unclear';
 
-/** Result of one host. */
 export interface HostRun {
   readonly host: string;
   readonly outcome: Outcome;
-  /** Key of `reasons`. null: the agent ran. */
+  /** null: the agent ran. */
   readonly reason: Reason | null;
-  /** Of the remote command. null: unknown (generation 2 does not report it). */
+  /** null: unknown (generation 2). */
   readonly exitCode: number | null;
   readonly milliseconds: number | null;
   readonly changes: readonly string[];
-  /** Errors that the agent reports, or the output of a failed remote run. */
+  /** Of the agent, or the output of a failed run. */
   readonly errors: readonly string[];
-  /** The output was longer than what was kept. */
+  /** Not all was kept. */
   readonly cut: boolean;
 }
 
-/** Why the agent did not run on a host, and the fix; HOST and MEMBER stand for the two hosts. */
+/** And the fix; HOST and MEMBER stand for the hosts. */
 export const reasons = {
   status: ['failed', 'the agent failed', 'on HOST: cf-agent -KI, or cfagent -q -K -I   (prints the error)'],
   failsafe: [
@@ -131,7 +130,7 @@ function withReason(reason: Reason, errors: readonly string[], more: Partial<Rea
   return { outcome: reasons[reason][0], reason, exitCode: null, changes: [], errors, ...more };
 }
 
-/** Tried with 3.21 (test/recorded/cf-runagent); the first match counts. */
+/** 3.21 (test/recorded/cf-runagent); the first match counts. */
 const runagentWords: readonly (readonly [RegExp, Reason])[] = [
   [/TRUST FAILED, server presented untrusted key/, 'key-here'],
   [/hung up during identification/, 'key-there'],
@@ -144,12 +143,12 @@ const runagentWords: readonly (readonly [RegExp, Reason])[] = [
   [/Failed to connect to host/, 'connect'],
 ];
 
-/** Lines "ADDRESS> -> words of the agent", at the end "ADDRESS> (exit code: N)" [cfengine.md 2.10]. */
+/** "ADDRESS> -> words of the agent", then "ADDRESS> (exit code: N)" [cfengine.md 2.10]. */
 export function readRunagent(text: string): Read {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const agent = lines.flatMap((line) => /^\S+> -> (.*)$/.exec(line)?.[1] ?? []);
   const errors = agent.flatMap((line) => /^\s*error: (.*)$/.exec(line)?.[1] ?? []);
-  // A copied file is reported three times: copied, moved, updated.
+  // Reported three times: copied, moved, updated.
   const changes = agent
     .flatMap((line) => /^\s*info: (.*)$/.exec(line)?.[1] ?? [])
     .filter((line) => !/\.cfnew'|^(Executing|Completed execution|Using|Last \d+ quoted|Unable to|No server)/.test(line));
@@ -165,25 +164,25 @@ export function readRunagent(text: string): Read {
   return { outcome: 'ran', reason: null, errors, ...found };
 }
 
-/** What cfrun prints before it runs an agent, or instead [cfengine.md 1.11, 1.13]; the first match counts. */
+/** Before an agent, or instead [cfengine.md 1.11, 1.13]; the first match counts. */
 const cfrunWords: readonly (readonly [RegExp, Reason])[] = [
   [/Please reply yes or no/, 'key-here'],
   [/No response hailing|Couldn't open a socket/, 'connect'],
   [/Unable to lookup/, 'no-address'],
   [/too busy/, 'busy'],
   [/key could not be accepted on trust|keys did not match/, 'key-there'],
-  // It cannot decrypt what was encrypted for the key that is stored here.
+  // It cannot decrypt for the key stored here.
   [/(?:Unspecified server refusal|Challenge response)[\s\S]*Key-authentication for \S+ failed/, 'key-here'],
   [/Protocol transaction broken off/, 'connects'],
   [/Key-authentication for \S+ failed/, 'key-there'],
   [/Unspecified server refusal/, 'admission'],
   [/nothing relevant to do here/, 'class'],
   [/^\s*$/, 'not-listed'],
-  // The connection was closed: cfrun prints its header and nothing more.
+  // Closed: only cfrun's header.
   [/^cfrun\(\d+\): +\.+ \[ Hailing \S+ \] \.+\s*$/, 'connects'],
 ];
 
-/** Why an agent of generation 2 did not do its work; its own status is unknown [cfengine.md 1.9, 1.13]. */
+/** Its own status is unknown [cfengine.md 1.9, 1.13]. */
 const agentWords: readonly (readonly [RegExp, Reason])[] = [
   [/nothing relevant to do here/, 'class'],
   [/no cfrunCommand defined|^Unable to run /m, 'admission'],
@@ -196,7 +195,7 @@ const agentWords: readonly (readonly [RegExp, Reason])[] = [
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');
 
-/** The agent's lines are between two lines of dashes; without the second one it did not finish. */
+/** Between two lines of dashes; without the second it did not finish. */
 export function readCfrun(text: string, settings: Settings): Read {
   const [head = '', agent, ...behind] = text.split(/^(?:- ){5,}-?\s*$/m);
   if (agent !== undefined)
@@ -205,14 +204,14 @@ export function readCfrun(text: string, settings: Settings): Read {
   return withReason(reason, [...new Set(linesOf(head))].slice(0, 20));
 }
 
-/** Lines of every run, with or without changes. */
+/** With or without changes. */
 const inEachRun = /^(?:(?:Executing|Finished) script |Tidy directory \S+ cannot be accessed|cfservd Executing )/;
 const isError =
   /^(?:BAD:|Warning:|cf:|\(CFINPUTS|Exec request|Hello |\w+: .*(?:denied|No such))|syntax error|terminated after parsing|[Cc]an'?t |[Cc]annot |[Cc]ouldn't |Unable to |failed|Not authorized|Undefined|broken off|Received signal|is empty|have not yet been set up/;
 
 /**
- * Lines of the agent begin "cfengine:HOST: ". Those with the beginning of a command between are the output of a command, which says nothing
- * about changes. cfrun drops what follows BAD: in a line, and prints a part of the prefix twice.
+ * The agent's lines begin "cfengine:HOST: "; lines of commands between say nothing about changes. cfrun drops what follows BAD:, and prints a
+ * part of the prefix twice.
  */
 function readAgent2(text: string, { packageDnsName, packageAddress }: Settings): Read {
   const own = linesOf(text).filter((line) => !/^cfengine:[^:\s]*:\S.{0,14}: /.test(line));
@@ -227,7 +226,7 @@ function readAgent2(text: string, { packageDnsName, packageAddress }: Settings):
   return { outcome: 'ran', reason: null, exitCode: null, changes, errors };
 }
 
-/** The policy may copy from other servers, too; only the master counts. */
+/** Only the master counts, not other servers. */
 function masterReason(errors: readonly string[], masters: readonly string[]): Reason | null {
   const of = (pattern: RegExp): boolean => errors.some((line) => masters.includes(pattern.exec(line)?.[1] ?? ''));
   const isRefused = of(/^Authentication dialogue with (\S+) failed/);

@@ -1,7 +1,4 @@
-/**
- * Observes the lab from outside all the time: who has the policy file system mounted, who has the package address, whether clients reach a
- * master. Writes changes to the journal; two mounts at once violate invariant I1.
- */
+/** Observes the lab from outside: mounts, the package address, clients. Changes go to the journal; two mounts violate I1. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { RunningProcess } from '../../host/processes.ts';
@@ -11,12 +8,10 @@ import type { World } from '../machines/world.ts';
 import type { Journal } from './journal.ts';
 
 const sampleMs = 20;
-/**
- * cf-execd would wait minutes. Tests that need a run sooner request it, because an agent that runs all the time slows down the failover.
- */
+/** cf-execd would wait minutes. An agent all the time slows down the failover: tests that need a run request it. */
 const agentPauseMs = 5000;
 const agentLimitMs = 60_000;
-/** More than one time limit of cf-agent: it did more than fail to connect. */
+/** Longer than one limit of cf-agent. */
 const slowAgentSeconds = 12;
 
 export class Observer {
@@ -25,9 +20,9 @@ export class Observer {
   readonly #nodePath: string;
   readonly #seen = new Map<string, boolean>();
   readonly #probers = new Map<string, RunningProcess>();
-  /** Per client: the time of its last question. */
+  /** By client. */
   readonly #asked = new Map<string, number>();
-  /** Per client: aborts the pause of its agent. */
+  /** Ends the pause of an agent. */
   readonly #wake = new Map<string, () => void>();
   #timer: NodeJS.Timeout | undefined;
   #worstDelayMs = 0;
@@ -52,17 +47,17 @@ export class Observer {
     for (const prober of this.#probers.values()) prober.kill('SIGTERM');
   }
 
-  /** The longest pause between two checks, in ms: the exactness of I1. */
+  /** ms: the exactness of I1. */
   get worstDelayMs(): number {
     return this.#worstDelayMs;
   }
 
-  /** Wall clock, ms: all observations up to then are in the journal. */
+  /** Wall clock, ms: the journal is complete up to then. */
   get seenUntil(): number {
     return Math.min(this.#sampled, ...[...this.#probers.keys()].map((client) => this.#asked.get(client) ?? 0));
   }
 
-  /** Starts a client's probe of the package address; prober.ts states what a success proves. */
+  /** See prober.ts. */
   probeFrom(client: string): void {
     const argv = [this.#nodePath, `${toolkitDirectory}/lab/prober.cjs`, '/etc/csync-lab.json'];
     const prober = this.#world.start(client, argv, {
@@ -74,12 +69,12 @@ export class Observer {
     this.#probers.set(client, prober);
   }
 
-  /** Runs the real cf-agent on a client repeatedly, like cf-execd; changed results are written to the journal. */
+  /** Like cf-execd; changed results go to the journal. */
   runAgents(client: string): void {
     void this.#agentLoop(client);
   }
 
-  /** Runs the agent of a client now, or once more if it is running. Clients without an agent are ignored. */
+  /** Or once more if it is running. Clients without an agent are ignored. */
   runAgentNow(client: string): void {
     this.#wake.get(client)?.();
   }
@@ -97,7 +92,7 @@ export class Observer {
         const text = `cf-agent took ${seconds.toFixed(1)} s: ${agent.stderr.trim().split('\n').at(-1) || 'no output'}`;
         this.#journal.add({ kind: 'log', what: 'agent-slow', member: client, text });
       }
-      // The exit status is 0 even if the copy failed [cfengine.md 2.8]; the output shows it.
+      // Status 0 even if the copy failed [cfengine.md 2.8].
       const failed = new RegExp(fetchFailure, 'm').test(`${agent.stdout}${agent.stderr}`);
       const version = versionAt(this.#world, client);
       const now = failed ? 'cf-agent finds no master and keeps its policy' : `cf-agent has fetched policy version ${version}`;
@@ -151,7 +146,7 @@ export class Observer {
     this.#sampled = sampled;
   }
 
-  /** It changed within the last `sinceMs`, since the previous check. */
+  /** Within the last `sinceMs`, since the previous check. */
   #changed(member: string, what: string, is: boolean, sinceMs: number, text: string): void {
     const key = `${member} ${what}`;
     if ((this.#seen.get(key) ?? false) === is) return;

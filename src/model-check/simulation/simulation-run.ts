@@ -1,21 +1,21 @@
-/** Many lives in a row, and what their number proves. Pure except for the clock. */
+/** Many lives, and what their number proves. Pure except for the clock. */
 import type { Settings } from '../../settings/settings.ts';
 import { type Life, simulate } from './simulation.ts';
 
 export interface SimulationResult {
-  /** Seed of the first life; the others follow it. */
+  /** Others follow. */
   readonly seed: number;
   readonly lives: number;
   readonly events: number;
   readonly failures: readonly Life[];
-  /** With 95 % confidence at most this part of such lives would fail. */
+  /** 95 % confidence: at most this part would fail. */
   readonly upperBound: number;
   readonly milliseconds: number;
 }
 
 const mostFailuresKept = 10;
 
-/** A state has room for four members. */
+/** Of a state. */
 const mostMembers = 4;
 
 export async function simulateMany(
@@ -26,7 +26,7 @@ export async function simulateMany(
 ): Promise<SimulationResult> {
   const began = performance.now();
   const failures: Life[] = [];
-  // Half of the lives have a legacy package. The same two objects for all lives, which share their tables.
+  // Half legacy. The same two objects, which share their tables.
   const members = settings.members.slice(0, mostMembers);
   const modular: Settings = { ...settings, members, packageStyle: 'modular' };
   const legacy: Settings = { ...modular, packageStyle: 'legacy' };
@@ -42,10 +42,7 @@ export async function simulateMany(
   return { seed, lives, events, failures, upperBound, milliseconds: performance.now() - began };
 }
 
-/**
- * The one-sided 95 % bound of Clopper and Pearson for `failures` of `lives`: the share at which so few would occur with 5 %. Without
- * failures about 3 / lives (the rule of three).
- */
+/** One-sided 95 % bound of Clopper and Pearson: the share at which so few occur with 5 %. Without failures about 3 / lives. */
 export function upperBoundOf(failures: number, lives: number): number {
   if (lives === 0 || failures >= lives) return 1;
   let [low, high] = [0, 1];
@@ -57,7 +54,7 @@ export function upperBoundOf(failures: number, lives: number): number {
   return high;
 }
 
-/** Probability of at most so many failures among so many lives. */
+/** At most so many failures. */
 function atMost(failures: number, lives: number, share: number): number {
   let term = lives * Math.log1p(-share);
   let sum = Math.exp(term);

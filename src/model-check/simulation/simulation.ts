@@ -1,7 +1,6 @@
 /**
- * One life of a cluster in virtual time, from a seed: the shipped scripts run live, each act takes its time, commands fail, scripts are
- * killed or time out, and faults and commands of an administrator come at any moment. Then faults stop, and the package must be served
- * again. The same seed repeats the same life.
+ * One life in virtual time, by seed: shipped scripts run live, acts take time, commands fail, scripts are killed, faults and commands come at
+ * any moment. Then faults stop, and the package must be served.
  */
 
 import { random } from '../../base/random.ts';
@@ -20,15 +19,14 @@ import { type Place, WorldHost } from '../world/world-host.ts';
 
 export interface Life {
   readonly seed: number;
-  /** The rule that was broken; null: none. */
+  /** null: none. */
   readonly broken: string | null;
-  /** A line for every event, with its second. */
   readonly story: readonly string[];
-  /** Faults, repairs and commands. */
+  /** Faults, repairs, commands. */
   readonly events: number;
 }
 
-/** ms of virtual time. */
+/** Virtual ms. */
 const faultsUntil = 300_000;
 const calmFor = 120_000;
 const mostEvents = 8;
@@ -37,7 +35,7 @@ const commandFails = 0.02;
 const scriptIsKilled = 0.004;
 const scriptHangs = 0.001;
 
-/** Records the script that was requested last; the simulation runs it. */
+/** The last requested one. */
 class LiveScripts implements Scripts {
   begun = 0;
   #word: Word = 'start';
@@ -61,7 +59,7 @@ class LiveScripts implements Scripts {
   }
 }
 
-/** Shared by lives with the same settings: tables that only grow, independent of their order. */
+/** Tables that only grow, for lives with the same settings. */
 interface Ground {
   readonly cluster: PackageCluster;
   readonly inside: readonly Happening[];
@@ -154,13 +152,13 @@ class Simulation {
     this.#queue.splice(place, 0, entry);
   }
 
-  /** Advances virtual time; returns the broken rule. */
+  /** The broken rule. */
   async #until(end: number): Promise<string | null> {
     while ((this.#queue[0]?.at ?? Number.POSITIVE_INFINITY) <= end) {
       const entry = this.#queue.shift();
       this.#now = entry?.at ?? this.#now;
       entry?.run();
-      // Everything that does not wait for the clock continues now.
+      // What does not wait for the clock.
       await new Promise(setImmediate);
       this.#startScript();
       const broken = this.#state.broken[0] ?? twoMounts(this.#state);
@@ -170,7 +168,7 @@ class Simulation {
     return null;
   }
 
-  /** From time to time an event inside happens. */
+  /** An event inside, sometimes. */
   #tick(): void {
     const from = Math.floor(this.#next() * this.#inside.length);
     for (let step = 0; step < this.#inside.length; step += 1) {
@@ -191,7 +189,7 @@ class Simulation {
     }
   }
 
-  /** The script that the package manager requested last, if it does not run yet. */
+  /** If it does not run yet. */
   #startScript(): void {
     if (this.#started === this.#scripts.begun || this.#state.node < 0) return;
     const serial = this.#scripts.begun;
@@ -292,7 +290,6 @@ class Simulation {
   }
 }
 
-/** The life of this seed. */
 export async function simulate(seed: number, settings: Settings): Promise<Life> {
   const simulation = new Simulation(seed, settings);
   const broken = await simulation.run();

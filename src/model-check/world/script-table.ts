@@ -1,7 +1,6 @@
 /**
- * The shipped scripts as a table. A script runs up to its next act (a command, a write, a signal, a wait) in one world; its reads and
- * results are kept as a node, and it continues from there by a replay with the same answers. So a search only looks up, and may change the
- * world, or kill the script, between any two acts.
+ * The shipped scripts as a table. A script runs to its next act in one world; its answers are kept as a node, from which a replay continues.
+ * So a search only looks up, and may change the world or kill the script between any two acts.
  */
 import type { Settings } from '../../settings/settings.ts';
 import { failed, spelled } from '../../simulated/commands.ts';
@@ -10,31 +9,30 @@ import { runPackageScript, ScriptKilled, type Word } from './package-scripts.ts'
 import { decodeShared, decodeWorld, encodeShared, encodeWorld, sharedBits } from './world.ts';
 import { type Place, WorldHost } from './world-host.ts';
 
-/** The next act: normal, its command fails, its script is killed there, or a read before it hangs. */
+/** At the next act: normal, its command fails, killed there, or a read before it hangs. */
 export const modes = ['works', 'fails', 'killed', 'hangs'] as const;
 export type Mode = (typeof modes)[number];
 
 export interface Move {
-  /** Position of the script; -1: it has exited. */
+  /** -1: exited. */
   readonly node: number;
   readonly exit: number;
   readonly world: number;
   readonly shared: number;
   readonly what: string;
-  /** False: no command could fail, or no script could be killed. */
+  /** False: nothing could fail, or be killed. */
   readonly applies: boolean;
 }
 
-/** Long enough that every wait of the scripts is over after two. */
+/** Two of them end every wait. */
 const waitMs = 5001;
 
-/** A command without its paths. */
+/** Without paths. */
 export function inBrief([program = '', ...words]: readonly string[]): string {
   return spelled([program, ...words.filter((word) => !word.includes('/'))]);
 }
 
 class Suspended extends Error {}
-/** A thrown answer. */
 class Thrown {
   readonly error: unknown;
   readonly code: string;
@@ -44,13 +42,13 @@ class Thrown {
   }
 }
 
-/** Kept among the answers: a read without an answer. */
+/** Among the answers: a read that hangs. */
 const noAnswer = { hangs: true } as const;
 
 class ReplayGate implements Gate {
   readonly fresh: unknown[] = [];
   what = '';
-  /** The mode had its effect. */
+  /** Had its effect. */
   applied: boolean;
   readonly #before: readonly unknown[];
   readonly #mode: Mode;
@@ -66,7 +64,7 @@ class ReplayGate implements Gate {
     this.applied = mode === 'works';
   }
 
-  /** The kept answer, or a new one; undefined for the call after the act. */
+  /** Kept, or new; undefined: after the act. */
   #answer(make: () => unknown): { readonly value: unknown } | null {
     if (this.#next < this.#before.length) {
       this.#next += 1;
@@ -163,7 +161,7 @@ class ReplayGate implements Gate {
   }
 }
 
-/** The progress of a script: every answer it got. */
+/** Every answer it got. */
 interface Node {
   readonly word: Word;
   readonly member: number;
@@ -176,7 +174,7 @@ const keyOf = (world: number, shared: number, down: number, mode: number): numbe
 export class ScriptTable {
   readonly #settings: Settings;
   readonly #members: readonly string[];
-  /** By position; within it by the rest, which is a small set. */
+  /** By position, then by the rest. */
   readonly #moves: (Map<number, Move> | undefined)[] = [];
   readonly #missing = new Map<string, readonly [node: number, world: number, shared: number, down: number, mode: number]>();
   readonly #nodes: Node[] = [];
@@ -205,7 +203,7 @@ export class ScriptTable {
     return this.#moves.reduce((sum, known) => sum + (known?.size ?? 0), 0);
   }
 
-  /** The next act; undefined: unknown until `fill` runs the scripts. `down`: a bit for each member that cmviewcl reports as down. */
+  /** undefined: unknown until `fill`. `down`: a bit for each member that cmviewcl reports as down. */
   move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined {
     const key = keyOf(world, shared, down, mode);
     const known = this.#moves[node]?.get(key);
@@ -213,10 +211,10 @@ export class ScriptTable {
     return known;
   }
 
-  /** Runs the scripts for every move that was missing. */
+  /** For every missing move. */
   async fill(): Promise<void> {
     const { stackTraceLimit } = Error;
-    // A script is left by an error at each act; recording its stack would take longer than the script.
+    // A stack at each act would take longer than the script.
     Error.stackTraceLimit = 0;
     try {
       for (const wanted of this.#missing.values()) {
@@ -243,7 +241,7 @@ export class ScriptTable {
       const gate: ReplayGate = new ReplayGate(answers, modes[mode] ?? 'works', () => resolve({ gate, exit: null }));
       runPackageScript(word, (own) => new WorldHost(place, own, this.#settings), gate).then(
         (status) => resolve({ gate, exit: status }),
-        // After a suspension this comes too late to matter.
+        // After a suspension: too late to matter.
         (error: unknown) => reject(error as Error),
       );
     });

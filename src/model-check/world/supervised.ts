@@ -1,18 +1,17 @@
 /**
- * A second version of what the launcher (package-templates/modular/launcher.sh.tpl) does when a member script hangs: it stops the script
- * after the limit of its step, and exits by consequence. test/process/member/launcher.test.ts compares it with the real one.
+ * What the launcher (package-templates/modular/launcher.sh.tpl) does about a hung script, a second time: stops it, exits by consequence.
+ * Compared in test/process/member/launcher.test.ts.
  */
 import type { Role } from '../../member/steps/parts.ts';
 import { type Gate, never } from '../../simulated/gate.ts';
 
-/** Thrown by a call of a script that hangs, so that it does not continue. */
+/** So that a hung script does not continue. */
 export class ScriptHangs extends Error {}
 
 export const givenUp = Symbol('given up');
 
 /**
- * Exit status of a launcher that stopped its script. `isHeld`: the policy file system is still mounted here. `isTakenBack`: the halt that
- * the launcher of a legacy package then runs exited with 0.
+ * Of a launcher that stopped its script. `isHeld`: still mounted here. `isTakenBack`: the halt of a legacy package after it exited with 0.
  */
 export function givenUpExit(
   word: 'start' | 'halt',
@@ -21,11 +20,11 @@ export function givenUpExit(
 ) {
   if (role === 'legacy') return isTakenBack ? (word === 'start' ? 2 : 0) : 1;
   if (word === 'start') return 2;
-  // Serviceguard removes address and mount after this script.
+  // Serviceguard removes address and mount after it.
   return role !== 'main' && isHeld ? 1 : 0;
 }
 
-/** Runs a script with a gate of its own; one that hangs at a read or an act stays there. */
+/** With its own gate; a hung script stays there. */
 export async function supervise<Status>(gate: Gate, script: (gate: Gate) => Promise<Status>): Promise<Status | typeof givenUp> {
   let giveUp: (answer: typeof givenUp) => void = () => {};
   const isOver = new Promise<typeof givenUp>((resolve) => {
@@ -46,7 +45,7 @@ export async function supervise<Status>(gate: Gate, script: (gate: Gate) => Prom
   const later = <Answer>(call: () => Promise<Answer>): Promise<Answer> => (passes() ? call() : never());
   const own: Gate = {
     look: (read) => now(() => gate.look(read)),
-    // A query to another process has a limit of its own.
+    // Another process has its own limit.
     lookLater: (read) => (isHung ? never() : gate.lookLater(read)),
     act: (what, change) => now(() => gate.act(what, change)),
     actLater: (what, change) => later(() => gate.actLater(what, change)),

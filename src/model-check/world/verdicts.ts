@@ -1,14 +1,11 @@
-/**
- * The verdict of the shipped monitor in a world that does not change: its judge gets the findings of all layers, with the settings' limits.
- * Every layer has its entry for the model check in its row.
- */
+/** The shipped monitor's verdict in an unchanged world: findings of all layers, the settings' limits. Each layer's row has its entry. */
 import { actsOfLeaving } from '../../host/member/service-front.ts';
 import { actsOfVerdict, judge, limitsOf, type Sample, type Verdict, watchFrom } from '../../member/monitor/judge.ts';
 import { type LayerWorld, layerNames, layerOf } from '../../member/monitor/layers.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { MemberWorld } from './world.ts';
 
-/** More probes than any limit of the settings. */
+/** More than any limit. */
 const looks = 130;
 const paceMs = 5000;
 
@@ -21,14 +18,14 @@ function seenByLayers({ daemon, address, link, mounted, disk }: MemberWorld, isC
   };
 }
 
-/** Whether the service exits with a verdict: it does not if an earlier act hangs or the process is stopped. */
+/** Not if an earlier act hangs or the process is stopped. */
 export function leaves({ log, monitor }: MemberWorld): boolean {
   const acts = actsOfVerdict();
   const isReached = log === 'writes' || !acts.slice(0, acts.indexOf('leave')).includes('log');
   return isReached && (monitor !== 'unheard' || actsOfLeaving().includes('kill'));
 }
 
-/** null: it continues to watch. */
+/** null: no verdict. */
 export function verdictOn(world: MemberWorld, isContested: boolean, settings: Settings): Verdict | null {
   const limits = limitsOf(settings);
   const seenByAll = seenByLayers(world, isContested);

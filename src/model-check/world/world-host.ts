@@ -1,4 +1,4 @@
-/** The simulated Host over a world of plain data in one small number: each fact is read from it and written back. */
+/** The simulated Host over a world in one small number. */
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { ProbeResult } from '../../cfengine/probe.ts';
 import { deviceOf, sentinelName } from '../../contract/policy-file-system.ts';
@@ -13,7 +13,7 @@ import type { Changing, MemberWorld, SharedWorld } from './world.ts';
 
 export const directory = '/etc/cmcluster/csync';
 
-/** What follows from the settings alone. */
+/** From the settings alone. */
 function factsOf(settings: Settings) {
   const { mountPoint, policyDirectory } = settings;
   const cfengine = adapterFor(settings);
@@ -21,7 +21,7 @@ function factsOf(settings: Settings) {
   const manifest = `${directory}/manifest.json`;
   return {
     digest: settingsDigest(settings),
-    // Generation 3 would make a certificate for its probe, which this daemon does not need.
+    // Generation 3 would make a certificate.
     cfengine: { ...cfengine, generation: 2 } as const,
     environment: { SGSBIN: '/sbin', SGRUN: '/run', CSYNC_MOUNT_POINT: mountPoint },
     sentinel,
@@ -33,7 +33,7 @@ function factsOf(settings: Settings) {
 
 const known = new WeakMap<Settings, ReturnType<typeof factsOf>>();
 
-/** Once for each: a script is played millions of times. */
+/** A script is played millions of times. */
 function knownOf(settings: Settings): ReturnType<typeof factsOf> {
   const facts = known.get(settings) ?? factsOf(settings);
   known.set(settings, facts);
@@ -44,7 +44,7 @@ export function digestOf(settings: Settings): string {
   return knownOf(settings).digest;
 }
 
-/** The world of a script, changed in place by its acts. */
+/** Changed in place. */
 export interface Place {
   readonly index: number;
   readonly members: readonly string[];
@@ -53,14 +53,14 @@ export interface Place {
   readonly down: (index: number) => boolean;
 }
 
-/** Programs and keys are sound on every member: no event changes them, and reading keys is slow. */
+/** Sound programs and keys: no event changes them, and reading keys is slow. */
 class WorldDaemon extends Daemon {
   override judgeInstallation(): null {
     return null;
   }
 }
 
-/** A file system that is never frozen. */
+/** Never frozen. */
 const answers = { chattr: {}, fsfreeze: {} };
 const textFile = (text: string, mode = 0o644, inode = 1): SimulatedFile => ({ text, mode, inode });
 const directoryFile: SimulatedFile = { text: null, mode: 0o755, inode: 1 };
@@ -196,7 +196,7 @@ export class WorldHost extends SimulatedHost {
     return Object.fromEntries(members.map((name, index) => [name, down(index) ? 'failed' : 'running']));
   }
 
-  /** Figures and notes are not kept. */
+  /** Not figures and notes. */
   counts(path: string): boolean {
     return this.#known.counting.has(path);
   }
@@ -211,7 +211,7 @@ export class WorldHost extends SimulatedHost {
     if (this.#known.programs.has(path)) return textFile('', 0o755);
     if (this.#world.mounted === 'no' || !this.diskAnswers) return null;
     if (path === this.settings.policyDirectory) return directoryFile;
-    // Epochs rise without end; only the last writer matters here.
+    // Only the last writer matters.
     return path === this.#known.sentinel && sentinel !== null ? textFile('{"epoch":1}', 0o644, 1000 + sentinel) : null;
   }
 
@@ -221,12 +221,12 @@ export class WorldHost extends SimulatedHost {
     return this.diskAnswers ? ['lost+found', 'policy'] : null;
   }
 
-  /** Only the sentinel is written. */
+  /** Of the sentinel. */
   put(): void {
     this.#place.shared = { ...this.#place.shared, sentinel: this.#place.index };
   }
 
-  /** One answer for the whole file system: without a mark it serves nothing, where the real daemon would serve the directory. */
+  /** Without a mark nothing is served; the real daemon would serve the directory. */
   protected override probed(address: string, path: string): ProbeResult {
     const answer = super.probed(address, path);
     const isMarked = this.#place.shared.sentinel !== null;

@@ -1,24 +1,21 @@
-/**
- * A member as a few small facts, and what the members share: enough for every read and every command of the member scripts. Each world is
- * one small number, so that a search can hold millions of them. Pure.
- */
+/** A member as small facts, and what the members share: enough for all reads and commands of the scripts, in one small number. Pure. */
 export const memberFields = {
   machine: ['up', 'down'],
   mounted: ['no', 'yes'],
   address: ['no', 'yes'],
   active: ['no', 'yes'],
-  /** hung: listens, ignores TERM and does not answer. */
+  /** hung: listens, ignores TERM, no answer. */
   daemon: ['alive', 'hung', 'dead'],
-  /** Whether a start of the daemon succeeds. */
+  /** Of the daemon. */
   startable: ['yes', 'no'],
-  /** What has a file open on the policy file system; a `stuck` process cannot be killed. */
+  /** Has a file open; `stuck`: cannot be killed. */
   holder: ['none', 'transfer', 'user', 'stuck'],
   disk: ['there', 'gone'],
   link: ['up', 'down'],
-  /** The package's service; stopped: the monitor is stopped or hangs; unheard: csync-front.pl is stopped. */
+  /** stopped: or hangs; unheard: csync-front.pl is stopped. */
   monitor: ['no', 'yes', 'stopped', 'unheard'],
   log: ['writes', 'hangs'],
-  /** The current set; mixed: its settings were not rendered with its other files. */
+  /** mixed: settings of another set. */
   files: ['sound', 'mixed'],
 } as const;
 
@@ -30,7 +27,7 @@ export type Changing = Mutable<MemberWorld>;
 
 const names = Object.keys(memberFields) as MemberField[];
 
-/** The position of each field in the number, and the number of each value. */
+/** In the number, by field and value. */
 interface Place {
   readonly name: MemberField;
   readonly shift: number;
@@ -52,7 +49,6 @@ const places: readonly Place[] = names.map((name) => {
   };
 });
 export const worldBits = width;
-/** Whether the policy file system is mounted in that number. */
 export const mountedBit = places.find(({ name }) => name === 'mounted')?.bits.yes ?? 0;
 
 export function encodeWorld(world: MemberWorld): number {
@@ -72,20 +68,19 @@ export function decodeWorld(code: number): MemberWorld {
   return world;
 }
 
-/** A member without anything of the package, without faults. */
+/** Nothing of the package, no fault. */
 export const idle = Object.fromEntries(names.map((name) => [name, memberFields[name][0]])) as unknown as MemberWorld;
 
 export interface SharedWorld {
-  /** Index of the member whose host tag the volume group has. */
+  /** Whose host tag the volume group has. */
   readonly tag: number | null;
-  /** Index of the last writer of the sentinel. */
+  /** Last writer. */
   readonly sentinel: number | null;
   readonly isContested: boolean;
 }
 
 export const sharedBits = 7;
 export const contestedBit = 1 << 6;
-/** No holder of the volume group, no writer, no other host with the address. */
 export const nothingShared = encodeShared({ tag: null, sentinel: null, isContested: false });
 
 export function encodeShared({ tag, sentinel, isContested }: SharedWorld): number {
@@ -101,33 +96,31 @@ export function decodeShared(code: number): SharedWorld {
   return shares[code] as SharedWorld;
 }
 
-/** The machine loses its power. Its disk stays. */
+/** Its disk stays. */
 export function crashed(world: MemberWorld): MemberWorld {
   const { disk, link, files, startable } = world;
   return { ...idle, machine: 'down', daemon: 'dead', disk, link, files, startable };
 }
 
-/** The machine is switched on; its daemon starts at boot. */
+/** Its daemon starts. */
 export function booted(world: MemberWorld): MemberWorld {
   return { ...world, machine: 'up', daemon: world.startable === 'yes' ? 'alive' : 'dead' };
 }
 
-/** What happens to the users of the file system when the daemon exits. */
+/** To the users of the file system. */
 export function withoutDaemon(world: MemberWorld): MemberWorld {
   return { ...world, daemon: 'dead', holder: world.holder === 'transfer' ? 'none' : world.holder };
 }
 
-/** Clients get the policy from this member through the package address. */
+/** Through the package address. */
 export function serves({ machine, mounted, address, daemon, link, disk }: MemberWorld): boolean {
   return machine === 'up' && mounted === 'yes' && address === 'yes' && daemon === 'alive' && link === 'up' && disk === 'there';
 }
 
-/** The monitor behind the service runs. */
 export function isJudged({ monitor }: MemberWorld): boolean {
   return monitor === 'yes' || monitor === 'unheard';
 }
 
-/** This member holds something of the package. */
 export function holdsPackage({ mounted, address, active, monitor }: MemberWorld): boolean {
   return mounted === 'yes' || address === 'yes' || active === 'yes' || monitor !== 'no';
 }

@@ -1,9 +1,9 @@
-/** The type of a drill, and the building blocks of its rows. Data only. */
+/** A drill and its building blocks. Data only. */
 
-/** Members by role: the active member at the beginning, the first one the package may move to, the one after that. */
+/** The active member, the first one that the package may move to, the one after. */
 export type Part = 'master' | 'next' | 'third';
 
-/** Orders to the engine. */
+/** To the engine. */
 export type OrderName =
   | 'switch on'
   | 'switch off'
@@ -15,42 +15,39 @@ export type OrderName =
   | 'halt member, packages move'
   | 'run member';
 
-/** `front` is the csync-front.pl process of the monitor. */
+/** `front`: csync-front.pl. */
 export type SignalTarget = 'daemon' | 'monitor' | 'front' | 'startScript' | 'haltScript';
 
 export type Act =
-  /** A command of the engine on `on`; `which` names the member that it concerns. */
+  /** `which`: the member that it concerns. */
   | { readonly do: 'type'; readonly on: Part; readonly order: OrderName; readonly member?: Part }
-  /** A signal to the cfengine daemon, or to a program of the package. A stopped process continues by itself after two minutes. */
+  /** To the daemon, or a program of the package. A stopped process continues after two minutes. */
   | {
       readonly do: 'signal';
       readonly on: Part;
       readonly to: SignalTarget;
       readonly signal: 'KILL' | 'TERM' | 'STOP' | 'CONT';
-      /** A missing process is no failure. */
+      /** Missing is no failure. */
       readonly ifThere?: true;
-      /** Sent in the background, as soon as such a process exists, for up to a minute. */
+      /** In the background, when such a process exists, up to a minute. */
       readonly whenItRuns?: true;
     }
-  /** A shell script run as root; {mount}, {address}, {subnet}, {policy}, {port}, {directory}, {logs} and {daemon} are filled in. */
+  /** As root, with {mount}, {address}, {subnet}, {policy}, {port}, {directory}, {logs} and {daemon}. */
   | { readonly do: 'script'; readonly on: Part; readonly text: string; readonly script: string }
-  /** Power and cable; lab only. */
+  /** Lab only. */
   | { readonly do: 'machine'; readonly on: Part; readonly verb: 'crash' | 'boot' | 'cut' | 'heal' }
-  /**
-   * Waits until the package runs: on any member, on another than `from` (the active member), on that member; until it is down, or starts
-   * elsewhere.
-   */
+  /** For the package: on any member, on another than `from`, on that member; down, or starting elsewhere. */
   | { readonly do: 'wait'; readonly until: 'moved' | 'down' | 'starting' | 'served' | Part; readonly from?: Part }
-  /** For so many seconds nothing is done, and nothing may happen. */
+  /** Nothing may happen. */
   | { readonly do: 'watch'; readonly seconds: number };
 
 export type Follows =
   | 'moves'
-  /** On the member of that role. */
+  /** On that role's member. */
   | Part
-  /** On the same member, and no client notices. */
+  /** No client notices. */
   | 'stays'
-  /** On the same member; clients may notice. */
+  /** Clients may notice. */
   | 'recovers';
 
 export interface Drill {
@@ -61,7 +58,7 @@ export interface Drill {
   readonly cleaned: string;
   readonly where: 'any' | 'lab';
   readonly members: 2 | 3;
-  /** Seconds; null: no limit. */
+  /** Seconds; null: none. */
   readonly budget: { readonly detect: number | null; readonly outage: number | null };
   readonly acts: readonly Act[];
   readonly follows: Follows;
@@ -90,14 +87,14 @@ export const script = (on: Part, text: string, ...lines: readonly string[]): Act
   text,
   script: lines.join('\n'),
 });
-/** Like script. The member itself undoes it after two minutes, also if the drill was killed. */
+/** The member undoes it after two minutes, also if the drill was killed. */
 export const passing = (on: Part, text: string, undo: string, ...lines: readonly string[]): Act =>
   script(on, text, `( sleep 120; ${undo} ) </dev/null >/dev/null 2>&1 &`, ...lines);
 export const machine = (verb: 'crash' | 'boot' | 'cut' | 'heal', on: Part): Act => ({ do: 'machine', on, verb });
 export const wait = (until: 'moved' | 'down' | 'starting' | 'served' | Part): Act => ({ do: 'wait', until });
 export const watch = (seconds: number): Act => ({ do: 'watch', seconds });
 
-/** The usual command after a failover, because the member was disabled for the package. */
+/** After a failover. */
 export const switchOn = (on: Part): Act => type('next', 'switch member on', on);
 export const startDaemon = (on: Part): Act =>
   script(
@@ -105,14 +102,14 @@ export const startDaemon = (on: Part): Act =>
     'the cfengine daemon is started, if none runs',
     'pgrep -x {daemon} >/dev/null || ( {start} ) </dev/null >/dev/null 2>&1 || true',
   );
-/** The host's syslog daemon, by its usual names; not a shell with these names in its command line. */
+/** By its usual names; no shell with these names in its command line. */
 export const syslogd = (name: 'STOP' | 'CONT'): string =>
   `pkill -${name} -x 'r?syslogd|syslog-ng|systemd-journal'; pkill -${name} -f '^/bin/busybox [s]yslogd '; true`;
-/** The file that fills the file system, wherever the package runs. */
+/** Wherever the package runs. */
 export const ballast = '{mount}/csync-drill-ballast';
 export const noBallast = (on: Part): Act => script(on, 'the filler file is removed', `rm -f ${ballast}`);
 export const contIfThere = (to: 'monitor' | 'front'): Act => ({ ...signal(to, 'CONT'), ifThere: true }) as Act;
-/** Stops a script of the package as soon as it starts: its launcher must abort it. */
+/** At its start: its launcher must abort it. */
 export const stopScript = (on: Part, to: 'startScript' | 'haltScript'): Act => ({
   do: 'signal',
   on,
@@ -120,7 +117,7 @@ export const stopScript = (on: Part, to: 'startScript' | 'haltScript'): Act => (
   signal: 'STOP',
   whenItRuns: true,
 });
-/** A separate file system for the package log, because the whole machine would hang with another one. */
+/** A separate file system: with another one the whole machine would hang. */
 export const logDirectory = '{logs}';
 export const switchedOn = 'the member where it failed, which was disabled for the package, is enabled';
 
@@ -129,7 +126,7 @@ export const byProbe = { detect: 30, outage: 50 } as const;
 export const planned = { detect: null, outage: 20 } as const;
 export const unnoticed = { detect: null, outage: 0 } as const;
 
-/** What a row has unless it says otherwise: the package moves, and the member where it failed is enabled again. */
+/** Usually: the package moves, and the failed member is enabled again. */
 const usual = { members: 2, budget: moves, follows: 'moves', cleaned: switchedOn, cleanup: [switchOn('master')] } as const;
 
 type Row = Omit<Drill, 'where' | keyof typeof usual> & Partial<Drill>;

@@ -1,4 +1,4 @@
-/** A part of a member fails or hangs: the daemon, the monitor, a script, a disk. Also for a real cluster. Data only. */
+/** Daemon, monitor, script or disk fail or hang. Also for a real cluster. */
 import {
   type Act,
   ballast,

@@ -1,4 +1,4 @@
-/** Failures of power, cables, disks, and conflicting programs: lab only. Data only. */
+/** Power, cables, disks, conflicting programs: lab only. */
 import {
   byProbe,
   drillsOf,

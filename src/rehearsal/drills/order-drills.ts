@@ -1,4 +1,4 @@
-/** Orders of administrators, and failures between them. Also for a real cluster. Data only. */
+/** Administrators' orders, and failures between them. Also for a real cluster. */
 import { drillsOf, planned, script, signal, startDaemon, switchOn, type, unnoticed, wait, watch } from './drill-model.ts';
 
 export const orderDrills = drillsOf('any', [

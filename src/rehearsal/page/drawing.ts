@@ -1,6 +1,6 @@
 /**
- * The timeline of a drill as SVG, for a given width: a lane for each member in which something happens, one for the clients, the longest
- * outage shaded. Moments are numbered and actions lettered, as in the lists below it. No information depends on colour alone. Pure.
+ * A drill's timeline as SVG: lanes for members in which something happens and for clients, the longest outage shaded, moments numbered,
+ * actions lettered. Nothing depends on colour alone. Pure.
  */
 
 import { type DrillResult, inSeconds, lengthOf, longestOutage, type Mark, orderedMoments, type Span } from '../model.ts';
@@ -9,7 +9,6 @@ import { type Content, type Markup, markup } from './markup.ts';
 
 interface Frame {
   readonly width: number;
-  /** Pixels of the first and the last moment. */
   readonly left: number;
   readonly right: number;
   readonly x: (ms: number) => number;
@@ -27,13 +26,13 @@ export interface Lane {
   readonly height: number;
 }
 
-/** Letters of the actions, in order: a, b, ... z, then aa. */
+/** a, b, ... z, aa. */
 export function letterOf(index: number): string {
   const letter = String.fromCharCode(97 + (index % 26));
   return index < 26 ? letter : `${letterOf(Math.floor(index / 26) - 1)}${letter}`;
 }
 
-/** Members in which something happens: an action, or a state that begins or ends. */
+/** With an action, or a state that begins or ends. */
 export function drawnMembers({ spans, marks }: Pick<DrillResult, 'spans' | 'marks'>, members: readonly string[]): string[] {
   return members.filter(
     (name) =>
@@ -42,13 +41,12 @@ export function drawnMembers({ spans, marks }: Pick<DrillResult, 'spans' | 'mark
   );
 }
 
-/** Clients in the drawing: longest outage first, at most six. */
+/** Longest outage first, at most six. */
 export function drawnClients({ outages }: Pick<DrillResult, 'outages'>, clients: readonly string[]): string[] {
   const worst = (client: string): number => Math.max(0, ...outages.filter((one) => one.client === client).map(lengthOf));
   return [...clients].sort((a, b) => worst(b) - worst(a)).slice(0, shownClients);
 }
 
-/** The drawing; `width` in pixels of the page. */
 export function drawDrill(drill: DrillResult, all: readonly string[], clients: readonly string[], width: number): Markup {
   const members = drawnMembers(drill, all);
   const narrow = width < 600;
@@ -96,7 +94,7 @@ function background(lanes: readonly Lane[], { width }: Frame): Content {
 
 const round = (number: number): number => Math.round(number * 10) / 10;
 
-/** The longest outage, through all lanes. */
+/** Through all lanes. */
 function shadeOf(drill: DrillResult, frame: Frame, top: number, clients: Lane): Content {
   const longest = longestOutage(drill);
   if (longest === null) return null;
@@ -106,7 +104,7 @@ function shadeOf(drill: DrillResult, frame: Frame, top: number, clients: Lane): 
 `;
 }
 
-/** The latest allowed end of the outage, if it is within the drawing. */
+/** Latest allowed end, if visible. */
 function budgetLine(drill: DrillResult, frame: Frame, top: number, bottom: number): Content {
   const { budget, length } = drill;
   const longest = longestOutage(drill);
@@ -116,7 +114,7 @@ function budgetLine(drill: DrillResult, frame: Frame, top: number, bottom: numbe
 `;
 }
 
-/** 1, 2 or 5 times a power of ten, for at most `most` ticks. */
+/** 1, 2 or 5 times a power of ten. */
 export function tickStep(lengthMs: number, most: number): number {
   const rough = lengthMs / most;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -172,12 +170,12 @@ function bar({ what, from, to }: Span, y: number, frame: Frame): Content {
   return markup`<rect class="bar ${what}" x="${x}" y="${y}" width="${width}" height="${row}" rx="3"/>${fitted(text, x, y + 11.5, width, `bar-text on-${what}`)}`;
 }
 
-/** A text in a bar, if it fits. */
+/** If it fits. */
 function fitted(text: string, x: number, y: number, width: number, kind: string): Content {
   return width < text.length * 6.6 + 8 ? null : markup`<text class="${kind}" x="${round(x + 5)}" y="${y}">${text}</text>`;
 }
 
-/** The outage has its figure only in the row of the client that had the longest one. */
+/** A figure only for the longest outage. */
 function clientLane(drill: DrillResult, clients: readonly string[], lane: Lane, frame: Frame): Content {
   const longest = longestOutage(drill);
   return clients.map((client, index) => {
@@ -196,7 +194,6 @@ function clientLane(drill: DrillResult, clients: readonly string[], lane: Lane, 
   });
 }
 
-/** A lettered flag at the top of its lane. Overlapping ones move to the right. */
 function marksOf(marks: readonly Mark[], lanes: readonly Lane[], frame: Frame): Content {
   const taken = new Map<string, number>();
   return marks.map(({ at, member, kind, text }, index) => {
@@ -211,7 +208,7 @@ function marksOf(marks: readonly Mark[], lanes: readonly Lane[], frame: Frame): 
   });
 }
 
-/** Numbered circles above the lanes, in enough rows that none overlap. */
+/** In rows without overlaps. */
 function momentNumbers({ moments }: DrillResult, frame: Frame) {
   const ends: number[] = [];
   const circles = orderedMoments(moments).map((one) => {
@@ -232,7 +229,7 @@ function momentNumbers({ moments }: DrillResult, frame: Frame) {
   };
 }
 
-/** The drawing as a sentence, for screen readers. */
+/** For screen readers. */
 function describe({ title, sentence, moments }: DrillResult): string {
   const told = orderedMoments(moments).map(({ name, at }) => `${name} after ${inSeconds(at)}`);
   return `${title}: ${sentence}. ${told.join(', ')}`;

@@ -1,4 +1,4 @@
-/** docs/reference/drills.md, from the table of drills. Pure. */
+/** docs/reference/drills.md. Pure. */
 import { pageTable } from '../../base/tables.ts';
 import { typed } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -10,7 +10,6 @@ function seconds(value: number | null, none: string): string {
   return value === null ? none : `${value} s`;
 }
 
-/** An act of the runner, as text. */
 export function actText(act: Act, { orders }: Pick<Engine, 'orders'>): string {
   switch (act.do) {
     case 'type':
@@ -71,7 +70,6 @@ ${acts.map((act, index) => `${index + 1}. ${actText(act, engine)}`).join('\n')}
 ${cleanup.length === 0 ? '' : `\nAfterwards: ${cleanup.map((act) => actText(act, engine)).join('; ')}.\n`}`;
 }
 
-/** The page for docs/, with the commands of an engine. */
 export function drillsPage(engine: Engine): string {
   const rows = drills.map(({ name, title, where, budget }) => [
     `[${name}](#${name})`,

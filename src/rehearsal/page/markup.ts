@@ -1,4 +1,4 @@
-/** Markup, and a template tag that escapes everything else. */
+/** And a template tag that escapes everything else. */
 export class Markup {
   readonly text: string;
   constructor(text: string) {
@@ -10,7 +10,7 @@ export type Content = Markup | string | number | null | readonly Content[];
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Also removes control characters that a page must not contain, except line ends and tabs. */
+/** Also removes control characters, except line ends and tabs. */
 export function escapeText(text: string): string {
   return text.replace(/(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/gu, '\ufffd').replace(/[&<>"']/g, (one) => entities[one] ?? one);
 }
@@ -22,7 +22,7 @@ function textOf(content: Content): string {
   return content.map(textOf).join('');
 }
 
-/** The template text is markup; inserted values are escaped unless they are Markup. */
+/** Values are escaped unless they are Markup. */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   return new Markup(strings.map((text, index) => `${text}${textOf(values[index] ?? null)}`).join(''));
 }

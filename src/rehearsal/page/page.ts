@@ -1,4 +1,4 @@
-/** A rehearsal as one self-contained page of HTML, without scripts and other files. Pure. */
+/** One self-contained page of HTML, without scripts. Pure. */
 import type { Comparison } from '../comparison.ts';
 import { drillNamed } from '../drill-table.ts';
 import {
@@ -24,7 +24,7 @@ const wideWidth = 1092;
 const middleWidth = 640;
 const narrowWidth = 346;
 
-/** The whole page. `comparison` null: no earlier rehearsal. */
+/** `comparison` null: no earlier one. */
 export function rehearsalPage(rehearsal: Rehearsal, comparison: Comparison | null): string {
   const { packageName, place, at, toolkit, verdict, sentence, drills, ready, synthetic } = rehearsal;
   const where = place === 'lab' ? 'in the lab (emulated cluster)' : 'on the cluster';
@@ -97,7 +97,6 @@ interface Column {
   readonly kind?: 'number';
 }
 
-/** A table; rows of many cells become blocks on a narrow screen. */
 function table(columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
   const kind = (column: Column | undefined): Content => (column?.kind === undefined ? null : markup` class="${column.kind}"`);
   return markup`<table${columns.length > 3 ? markup` class="stacked"` : null}><thead><tr>${columns.map((column) => markup`<th${kind(column)}>${column.label}</th>`)}</tr></thead><tbody>
@@ -160,7 +159,7 @@ ${finalState(drill)}
 `;
 }
 
-/** One bar for the outage, in parts. All bars of a page have the same scale. */
+/** In parts; all bars have the same scale. */
 function outageBar(drill: DrillResult, drills: readonly DrillResult[]): Content {
   const parts = outageParts(drill);
   const longest = Math.max(...drills.flatMap((one) => worstOutage(one) ?? 0).filter(Number.isFinite));
@@ -230,7 +229,7 @@ function deeds({ marks }: DrillResult): Markup {
   return markup`<h3>Actions</h3>${table([{ label: 'action' }, { label: 'where' }, { label: 'after', kind: 'number' }], rows)}`;
 }
 
-/** The state after the drill: one line if it equals the state before, else the differences. */
+/** One line if as before, else differences. */
 function finalState({ before, after, unclean }: DrillResult): Markup {
   if (after !== null && unclean.length === 0)
     return markup`<p class="facts">Final state: the package runs on ${after.owner ?? 'no member'}, and every switch is as before.</p>`;

@@ -14,7 +14,7 @@ import {
 } from '../model.ts';
 import { letterOf } from './drawing.ts';
 
-/** The verdict, then members, then each drill; lines end with a newline. */
+/** Verdict, members, drills. */
 export function rehearsalText(rehearsal: Rehearsal, comparison: Comparison | null): string {
   const { verdict, sentence, ready, drills, packageName, place, at } = rehearsal;
   const lines = [

@@ -1,10 +1,10 @@
-/** The score of each member as metrics: what `csync rehearse --metrics FILE` writes for the textfile directory of node_exporter. Pure. */
+/** Scores for `csync rehearse --metrics FILE`. Pure. */
 import { expositionOf, gauge } from '../../contract/metrics-text.ts';
 import type { Readiness, Rehearsal } from '../model.ts';
 
 const verdicts = ['ready', 'not ready', 'unknown'] as const satisfies readonly Readiness['verdict'][];
 
-/** Of a rehearsal without checks: only its time and verdict. */
+/** Without checks: only time and verdict. */
 export function readinessMetrics({
   packageName,
   at,

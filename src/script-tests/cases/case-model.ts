@@ -1,28 +1,26 @@
-/** The types of a case of csync conform. */
 import type { Settings } from '../../settings/settings.ts';
 
-/** The initial state. The daemon always runs, as on every member. */
+/** The daemon always runs. */
 export type State =
-  /** Neither storage nor address is active. */
   | 'halted'
-  /** Serviceguard has mounted the policy file system and added the address. */
+  /** Serviceguard mounted and added the address. */
   | 'mounted'
-  /** As after a start, with its mark on the file system. Made by the test, so that halts can be judged if starts fail. */
+  /** As after a start, made by the test: halts can be judged if starts fail. */
   | 'running';
 
 export interface Call {
-  /** external_pre_script, external_script or the service's command, as the package file names them. */
+  /** external_pre_script, external_script or the service's command. */
   readonly script: 'pre' | 'main' | 'service';
   readonly words: readonly string[];
-  /** In addition to what Serviceguard passes. */
+  /** Besides Serviceguard's. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Working directory; default /. */
+  /** Default /. */
   readonly from?: 'mount point';
   readonly umask?: string;
   readonly limitSeconds?: number;
-  /** Sends SIGTERM when the log has the line of this step. */
+  /** SIGTERM at the line of this step. */
   readonly heldAt?: string;
-  /** When the log has this text: run this, let the script continue for this long, then send the signal. */
+  /** At this text: run this, wait so long, send the signal. */
   readonly once?: {
     readonly logged?: RegExp;
     readonly sh?: string;
@@ -33,7 +31,7 @@ export interface Call {
 
 export type Expectation = { readonly says: string } & (
   | { readonly kind: 'ends'; readonly with: readonly number[] }
-  /** With a status of its own, not by a signal. */
+  /** Not by a signal. */
   | { readonly kind: 'fails' }
   /** By SIGTERM or with any status. */
   | { readonly kind: 'is over' }
@@ -46,7 +44,7 @@ export type Expectation = { readonly says: string } & (
   | { readonly kind: 'daemon'; readonly is: 'same' | 'one' | 'another' | 'none' }
   | { readonly kind: 'mounted' | 'address'; readonly is: boolean }
   | { readonly kind: 'nothing left' }
-  /** Shell text in the sandbox that must exit with 0. */
+  /** Exits with 0 in the sandbox. */
   | { readonly kind: 'true'; readonly sh: string }
 );
 
@@ -55,11 +53,11 @@ export interface Case {
   readonly state: State;
   readonly given: readonly string[];
   readonly calls: readonly {
-    /** Shell text before this call and after the previous one. */
+    /** Before this call. */
     readonly first?: string;
     readonly call: Call;
     readonly expect: readonly Expectation[];
   }[];
-  /** Seconds it takes with these settings, which may be more than the limit. */
+  /** Seconds; may exceed the limit. */
   readonly takes?: (settings: Settings) => number;
 }

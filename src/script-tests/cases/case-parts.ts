@@ -1,4 +1,3 @@
-/** Shared by the cases: calls, expectations, and changes to a member. */
 import type { Call, Case, Expectation, State } from './case-model.ts';
 
 export const ends = (...status: readonly number[]): Expectation => ({
@@ -85,7 +84,7 @@ export const readOnlyTmp = 'mount -o remount,ro /tmp; mount -t tmpfs -o ro tmpfs
 export const fullLog =
   'mount -t tmpfs -o size=4k tmpfs "$(dirname "$LOG")"; cat /dev/zero > "$(dirname "$LOG")/filler" 2> /dev/null || :';
 
-/** Also small blocks: a large write fails before the last blocks are used. */
+/** A large write fails before the last blocks are used. */
 export const fullPolicy =
   'cat /dev/zero > "$MOUNT_POINT/filler" 2> /dev/null || :; n=0; while head -c 512 /dev/zero > "$MOUNT_POINT/filler$n"; do sync -f "$MOUNT_POINT"; n=$((n + 1)); done 2> /dev/null';
 
@@ -93,7 +92,7 @@ export const fullDisk = 'cat /dev/zero > /filler 2> /dev/null || :';
 
 export const readOnlyLog = 'mount -t tmpfs -o ro tmpfs "$(dirname "$LOG")"';
 
-/** Like a disk that hangs. */
+/** A hanging disk. */
 export const pipeLog = 'rm -f "$LOG"; mkfifo "$LOG"';
 
 export const foreignLocale = { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', LC_TIME: 'de_DE.UTF-8', LANGUAGE: 'tr:de' };
@@ -112,10 +111,10 @@ export const hostile = {
   BASH_ENV: '/nowhere',
 };
 
-/** Another program on the daemon's port. */
+/** By another program. */
 export const portTaken = `kill_daemon; perl -e 'use IO::Socket::INET; my $l = IO::Socket::INET->new(LocalPort => $ENV{PORT}, Listen => 5, ReuseAddr => 1) or die; if (fork) { exit } $0 = "foreign"; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; my @s; push @s, $l->accept while 1'; eventually listens`;
 
-/** A transfer that hangs: a process with the daemon's name, from a file that an update replaced, with a policy file open. */
+/** The daemon's name, a replaced file, a policy file open. */
 export const hangingTransfer = `mkdir -p /run/old; cp /usr/bin/perl "/run/old/$DAEMON"; "/run/old/$DAEMON" -e 'open my $f, ">", "$ENV{POLICY}/transfer" or die; if (fork) { exit } $0 = $ENV{DAEMON}; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; sleep'; rm -r /run/old`;
 
 export const guest = `( cd "$MOUNT_POINT"; exec sleep 1000 > /dev/null 2>&1 ) & echo $! > /run/conform-guest`;

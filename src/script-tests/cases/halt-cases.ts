@@ -1,4 +1,3 @@
-/** What a halt and a validation must do. */
 import type { Case } from './case-model.ts';
 import {
   daemonComesUp,

@@ -1,4 +1,4 @@
-/** What the monitor must do, what an interruption may leave, and whole lives of a package. */
+/** The monitor, interruptions, and whole lives. */
 
 import { parseLayerSchedule } from '../../settings/rules.ts';
 import type { Call, Case, Expectation, State } from './case-model.ts';
@@ -97,7 +97,7 @@ export const monitors: readonly Case[] = [
       'monitor after an unmount',
       'running',
       [],
-      // The monitor itself may have it open.
+      // The monitor may have it open.
       { ...monitor, limitSeconds: 60, once: { ...watching, sh: 'eventually serviceguard_unmounts' } },
       { says: 'exits with a failure', kind: 'fails' },
     ),
@@ -134,7 +134,7 @@ export const monitors: readonly Case[] = [
   ),
 ];
 
-/** A script may be killed anywhere; the same call completes the work. */
+/** Killed anywhere: the same call completes. */
 function interrupted(
   name: string,
   state: State,
@@ -153,7 +153,7 @@ function interrupted(
           call: { ...call, heldAt: step, limitSeconds: 6 },
           expect: [
             saying(`at step "${step}" it exits at once`, { says: '', kind: 'within', seconds: 3 }),
-            // After its last step a script exits at once anyway.
+            // It exits after its last step.
             ...(index === 0
               ? [
                   saying(`at step "${step}" it does not continue`, {
@@ -201,7 +201,6 @@ export const interruptions: readonly Case[] = [
   ),
 ];
 
-/** What a cluster does with a member over time; leftovers of one call must not affect the next. */
 export const lives: readonly Case[] = [
   {
     name: 'start, halt and start again',

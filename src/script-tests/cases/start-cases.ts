@@ -1,4 +1,3 @@
-/** What a start must do. */
 import type { Case } from './case-model.ts';
 import {
   busy,
@@ -275,7 +274,7 @@ export const dry: readonly Case[] = [
     state: 'mounted',
     given: [],
     calls: [
-      // Makes the certificate for the probe, which stays and is no change of the member.
+      // The probe's certificate stays, and is no change.
       { call: start, expect: [] },
       {
         first: remember,

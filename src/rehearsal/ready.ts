@@ -58,7 +58,7 @@ function judgeSwitching({ member, switching }: MemberStatus, { status }: ReadyIn
   if (switching === null)
     return bad(
       `unknown whether the package may start here: ${words.viewer} does not report it`,
-      'csync status; csync apply --run',
+      'csync status   (prints the next step)',
     );
   return switching
     ? good('may run the package')

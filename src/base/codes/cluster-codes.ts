@@ -45,7 +45,10 @@ export const clusterCodes = {
   'cluster-no-status': code('cannotRunHere', 'cmviewcl does not list the package, so the active member is unknown.', {
     cluster: 'csync does not know where the package runs, so it changes nothing.',
     why: 'cmviewcl does not list the package: the cluster is down there, or the package was never applied.',
-    fix: ['`cmviewcl -v -p PACKAGE` on a member.', 'Cluster down: `cmruncl`. Never applied: `csync apply --run`.'],
+    fix: [
+      '`cmviewcl -v -p PACKAGE` on a member.',
+      'Cluster down: `cmruncl`. Never applied: `csync members sync`, then `csync apply --run`.',
+    ],
     example: '`csync recover` after all members lost power.',
     page: 'Serviceguard',
   }),

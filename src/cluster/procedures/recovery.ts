@@ -69,6 +69,8 @@ export interface RecoveryInput {
   readonly adapter: CfengineAdapter;
   /** null: the engine does not answer, or has no such package. */
   readonly status: PackageStatus | null;
+  /** Whether it listed its members. */
+  readonly clusterAnswers: boolean;
   readonly members: readonly { readonly member: string; readonly left: Leftovers | null; readonly noAnswer: NoAnswer }[];
   readonly commandMember: string;
   readonly run: boolean;
@@ -96,7 +98,7 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
       errorProblem(
         'cluster-no-status',
         `${words.viewer} reports nothing about ${packageName}: csync must know first where it runs`,
-        words.lookOrStart,
+        input.clusterAnswers ? 'csync status   (prints the next step)' : words.lookOrStart,
       ),
     );
   else if (!['up', 'down'].includes(status.status) || ['starting', 'halting'].includes(status.state))

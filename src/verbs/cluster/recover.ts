@@ -38,12 +38,13 @@ async function recoverOn(
 ): Promise<ExitCode> {
   const look = leftoversLook(settings);
   const { observation, answers } = await observeAnd(shell, settings, look.lines);
-  const { status, commandMember } = observation;
+  const { status, memberStates, commandMember } = observation;
+  const clusterAnswers = memberStates !== null;
   const members = observation.members.map((one) => {
     const left = one.reached ? look.read(answers.get(one.member) ?? untimed('')) : null;
     return { member: one.member, left, noAnswer: noAnswerOf(one) };
   });
-  const input = { settings, adapter: adapterFor(settings), status, members, run: options.run };
+  const input = { settings, adapter: adapterFor(settings), status, clusterAnswers, members, run: options.run };
   const steps = demand(planRecovery({ ...input, commandMember: commandMember ?? '' }));
   return carryOut('recover', shell, steps, options, 'Nothing is left over, and no member is disabled.');
 }

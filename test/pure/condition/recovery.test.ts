@@ -30,6 +30,7 @@ const plan = (more: Partial<RecoveryInput>, m1: Leftovers | null = nothing, m2: 
       { member: 'm1', left: m1, noAnswer },
       { member: 'm2', left: m2, noAnswer },
     ],
+    clusterAnswers: true,
     commandMember: 'm1',
     run: false,
     ...more,
@@ -72,6 +73,15 @@ describe('a recovery', () => {
   ])('is refused while %s', (_title, more, m2, codes) => {
     const planned = plan(more, nothing, m2);
     expect([planned.ok, planned.problems.map(({ code }) => code)]).toEqual([false, codes]);
+  });
+
+  it.each([
+    [true, /^csync status /],
+    [false, /^cmviewcl -v; cmruncl/],
+  ])('names the next command for a package that is not listed, where the cluster answers: %s', (clusterAnswers, fix) => {
+    expect(plan({ status: null, clusterAnswers }, nothing, nothing).problems).toEqual([
+      expect.objectContaining({ remedy: expect.stringMatching(fix) }),
+    ]);
   });
 
   it('never asks fuser -m about a place where nothing is mounted', () => {

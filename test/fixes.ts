@@ -310,6 +310,7 @@ export const untyped = {
     'change-policy-busy',
     'change-policy-unacknowledged',
     'change-recover',
+    'change-toolkit',
     'change-remove',
     'change-runtime-unseen',
     'change-runtime-lost',
@@ -353,6 +354,8 @@ export const untyped = {
     'change-runtime-unfit',
     'check-space',
     'check-daemon',
+    'check-toolkit',
+    'file-newer',
   ],
   'the fix is outside of the members: DNS, a firewall, a switch, a clock': [
     'settings-name-forward',

@@ -9,6 +9,7 @@ import { codesPage } from '../../src/explain/codes-page.ts';
 import { fidelityTable, renderFidelity } from '../../src/lab/fidelity/fidelity.ts';
 import { drillsPage } from '../../src/rehearsal/page/drills-page.ts';
 import { exitStatusesPage } from './exit-statuses-page.ts';
+import { formatsPage } from './formats-page.ts';
 import { withPicture } from './imports-picture.ts';
 import { logPage } from './log-page.ts';
 import { metricsPage } from './metrics-page.ts';
@@ -24,6 +25,7 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
     ['docs/proof/decision-tables.md', decisionsPage(decisionTables())],
     ['docs/reference/drills.md', drillsPage(engineFor({ packageName: 'csync' }))],
     [architecture, withPicture(read(architecture), join(root, 'src'))],
+    ['docs/explanation/formats.md', formatsPage()],
     ['docs/reference/exit-statuses.md', exitStatusesPage()],
     ['docs/reference/log.md', logPage(read('test/golden/failover.txt'))],
     ['docs/reference/metrics.md', metricsPage()],

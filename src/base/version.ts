@@ -1,5 +1,7 @@
+import { attempt } from './attempt.ts';
+
 /** The toolkit's version, written into everything it renders, and the versions of Node.js. Same as package.json; a test says so. */
-export const toolkitVersion = '0.1.0';
+export const toolkitVersion = '0.2.0';
 
 /** Major and minor of the oldest Node.js that members and this host may have; scripts/prepare.sh and package.json say the same. */
 export const oldestNode = '20.19';
@@ -44,4 +46,28 @@ export function hasNodeEnded(version: string, now: Date): boolean {
  */
 export function monitorOptions(version: string): readonly string[] {
   return (partsOf(version)[0] ?? 0) >= 24 ? ['--jitless'] : ['--jitless', '--no-expose-wasm'];
+}
+
+/*
+ * Versions of the files that one csync writes and another one may read (src/contract/formats.ts lists them). A text without a version has
+ * version 1, because csync 0.1.0 wrote none and refuses what it does not know. Member scripts contain this file.
+ */
+
+/** The version of every format that this csync writes. */
+export const formatVersion = 1;
+
+/** The version of a parsed text if this csync does not know it. null: it does, or the text has no sound version. */
+export function newerFormat(data: unknown): number | null {
+  const version = typeof data === 'object' && data !== null && 'version' in data ? data.version : formatVersion;
+  return typeof version === 'number' && version > formatVersion ? version : null;
+}
+
+/** The same of a text. */
+export function newerIn(text: string): number | null {
+  return attempt(() => newerFormat(JSON.parse(text)), null);
+}
+
+/** The sentence about a file of a newer csync. */
+export function newerText(file: string, version: number): string {
+  return `${file} has format ${version}: a newer csync wrote it, and csync ${toolkitVersion} knows formats up to ${formatVersion}`;
 }

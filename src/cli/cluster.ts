@@ -5,6 +5,7 @@ import { verb } from './verb.ts';
 const applyVerbs = () => import('../verbs/package/apply.ts');
 const maintenanceVerbs = () => import('../verbs/cluster/maintenance.ts');
 const migrateVerbs = () => import('../verbs/package/migrate.ts');
+const toolkitVerbs = () => import('../verbs/cluster/toolkit.ts');
 const recoverVerbs = () => import('../verbs/cluster/recover.ts');
 
 const change = {
@@ -149,4 +150,61 @@ const remove = verb({
   run: async (args) => (await recoverVerbs()).remove(args),
 });
 
-export const clusterVerbs = [maintenance, recover, apply, rollback, migrate, remove];
+const toolkitInstall = verb({
+  words: 'toolkit install',
+  task: 'Change',
+  does: 'put this csync on every member',
+  details:
+    'Copies this version beside the others, checks that it runs on every member, and then switches `toolkit_program`. The previous version is kept. A csync that a deb or rpm installed is left alone and reported. It does not touch the package: `csync apply` does.',
+  effect: 'changes',
+  changes: ['toolkit install'],
+  options: {
+    ...procedure,
+    previous: { type: 'boolean', default: false, describe: 'return to the version that each member had before' },
+  },
+  examples: [
+    ['toolkit install --dry-run', 'which members need it'],
+    ['toolkit install --previous', 'take the last switch back'],
+  ],
+  json: async () => [(await toolkitVerbs()).toolkitDocument],
+  run: async (args) => (await toolkitVerbs()).toolkitInstall(args),
+});
+
+const toolkitStatus = verb({
+  words: 'toolkit status',
+  task: 'Investigate',
+  does: 'list the version of csync on each member',
+  details: 'Compares `toolkit_program` of each member with the csync that you type.',
+  effect: 'reads',
+  options: { settings: settingsOption, json: jsonOption },
+  exits: { different: 'a member has another csync, or none', badInput: '' },
+  examples: [['toolkit status', 'after an upgrade']],
+  json: async () => [(await toolkitVerbs()).toolkitStatusDocument],
+  run: async (args) => (await toolkitVerbs()).toolkitStatus(args),
+});
+
+const toolkitRemove = verb({
+  words: 'toolkit remove',
+  task: 'Change',
+  does: 'take csync off the members again',
+  details:
+    'Removes only what `csync toolkit install` put there. A link that was at `toolkit_program` before comes back. The package is not affected.',
+  effect: 'changes',
+  changes: ['toolkit remove'],
+  options: procedure,
+  examples: [['toolkit remove --dry-run', 'what would be removed']],
+  json: async () => [(await toolkitVerbs()).toolkitDocument],
+  run: async (args) => (await toolkitVerbs()).toolkitRemove(args),
+});
+
+export const clusterVerbs = [
+  maintenance,
+  recover,
+  apply,
+  rollback,
+  migrate,
+  remove,
+  toolkitInstall,
+  toolkitStatus,
+  toolkitRemove,
+];

@@ -5,6 +5,7 @@
 
 import * as v from 'valibot';
 import { plainZero } from '../settings/rules.ts';
+import { refuseNewer } from './formats.ts';
 import { readJson } from './read-json.ts';
 
 /** A host as cfengine sees it. */
@@ -135,8 +136,12 @@ export function isNamedKey(one: NamedKey): boolean {
   return v.is(key, one);
 }
 
-/** null when damaged: use another member's copy, or an empty roster. */
-export function parseRoster(text: string): Roster | null {
+/**
+ * null when damaged: use another member's copy, or an empty roster. Throws a Failure for a roster of a newer csync: without it, all members
+ * and clients would be set up anew.
+ */
+export function parseRoster(text: string, member?: string): Roster | null {
+  refuseNewer(text, rosterName, member);
   return readJson(schema, text);
 }
 

@@ -7,7 +7,7 @@ import { conditionLook } from '../cluster/condition/member-condition.ts';
 import { outsideAdvice, outsideView } from '../cluster/condition/outside.ts';
 import { clockBetween, decimal } from '../cluster/remote/answers.ts';
 import { inParallel, observeAnd } from '../cluster/remote/observation.ts';
-import { rosterLook } from '../cluster/remote/roster-look.ts';
+import { rosterIn, rosterLines } from '../cluster/remote/roster-look.ts';
 import { commandScript, hostScript, script } from '../cluster/remote/shell-text.ts';
 import { newestRoster } from '../contract/roster.ts';
 import { engineFor } from '../engine/choice/engine-for.ts';
@@ -204,9 +204,8 @@ async function clockOf(shell: MemberShell, host: string): Promise<Watch['clock']
 }
 
 async function clientsOf(shell: MemberShell, settings: Settings): Promise<string[]> {
-  const look = rosterLook(settings.packageDirectory);
-  const { answers } = await observeAnd(shell, settings, look.lines);
-  return newestRoster([...answers.values()].map(look.read)).clients.map(({ name }) => name);
+  const { answers } = await observeAnd(shell, settings, rosterLines(settings.packageDirectory));
+  return newestRoster([...answers].map(([member, { text }]) => rosterIn(text, member))).clients.map(({ name }) => name);
 }
 
 async function statusOf(shell: MemberShell, settings: Settings): Promise<PackageStatus | null> {

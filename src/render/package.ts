@@ -182,6 +182,21 @@ function withOtherSet(parts: Parts, { withSet }: DefinitionFormat): RenderedFile
   return laidOut({ ...parts, beside });
 }
 
+/**
+ * A set of version 0.1.0 with the launchers of this version beside it: they start its scripts as well as those of a set, so the package can
+ * fail over until the definition is applied.
+ */
+export function withLaunchers(files: readonly RenderedFile[], style: Settings['packageStyle'], entry: string): RenderedFile[] {
+  const names = entryNames(style);
+  const manifest = manifestOf(files);
+  const digests = Object.fromEntries(names.map((name) => [name, sha256(entry)]));
+  const text = manifestText({ ...manifest, files: { ...manifest.files, ...digests } });
+  return files.map((file) => {
+    if (file.name === manifestName) return { ...file, text };
+    return names.includes(file.name) ? { ...file, text: entry } : file;
+  });
+}
+
 /** The files with a manifest that names this runtime, or none. A runtime is not rendered, but distributed. */
 export function withRuntime(files: readonly RenderedFile[], runtime: Runtime | null): RenderedFile[] {
   const text = manifestText({ ...manifestOf(files), runtime: runtime ?? undefined });

@@ -73,6 +73,7 @@ export const monitorRows = {
     key: 'monitor_owner',
     question: 'How does the monitor probe for another host with the package address?',
     fallback: 'every 60 s, limit 1 s, 2 in a row, warn',
+    since: '0.2.0',
     check: layerSchedule,
     comment:
       'Whether another host answers for the package address (an ARP probe by perl). A failover does not fix that, so the default warns. Set off where a router answers for all addresses (proxy ARP). Same form as monitor_port.',

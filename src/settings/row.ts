@@ -8,6 +8,8 @@ export interface SettingsRow {
   /** undefined: required. A function gets the values above it in the table. */
   readonly fallback?: unknown;
   readonly check: v.GenericSchema;
+  /** The version that added it; older files lack it. Its default depends on no other setting. */
+  readonly since?: string;
   /** The comment above the key in the example: what it means for the cluster. */
   readonly comment: string;
 }

@@ -3,6 +3,7 @@ import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
+import { formatVersion, newerFormat, newerText } from '../base/version.ts';
 import type { Above, SettingsRow } from './row.ts';
 import { type Field, settingsFields as fields, type Settings } from './settings.ts';
 import { settingsTable } from './table.ts';
@@ -48,7 +49,7 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
     );
     return { given, problems: [syntax] };
   }
-  return { given: readPairs(document, contents.items as Pair<Node, Node | null>[], placeOf, problems), problems };
+  return { given: readPairs(document, contents.items as Pair<Node, Node | null>[], file, placeOf, problems), problems };
 }
 
 /** A complete, commented file has 14 kB. The YAML parser needs some 15 ms for each kB of text that is not YAML. */
@@ -149,6 +150,7 @@ export function defaultOf(field: Field, above: Above): unknown {
 function readPairs(
   document: Document,
   pairs: readonly Pair<Node, Node | null>[],
+  file: string,
   placeOf: (offset?: number) => Place,
   problems: Problem[],
 ): Map<Field, Given> {
@@ -157,6 +159,10 @@ function readPairs(
     if (problems.length >= mostProblems) break;
     const key = isScalar(keyNode) ? String(keyNode.value) : '';
     const place = placeOf(keyNode.range?.[0]);
+    if (key === 'version' && isScalar(valueNode)) {
+      problems.push(...versionProblems(valueNode.value, file, place));
+      continue;
+    }
     const field = fieldOf(key, place);
     if (typeof field !== 'string') {
       problems.push(field);
@@ -173,6 +179,18 @@ function readPairs(
     else given.set(field, { value, place: valueNode === null ? place : placeOf(valueNode.range?.[0]) });
   }
   return given;
+}
+
+/** A file without a version has version 1, which may also be written. */
+function versionProblems(version: unknown, file: string, place: Place): Problem[] {
+  if (version === formatVersion) return [];
+  const newer = newerFormat({ version });
+  if (newer === null) {
+    const text = `"version" is ${JSON.stringify(version)}, and only ${formatVersion} is known`;
+    return [{ code: 'settings-value', severity: 'error', text, remedy: 'remove the line', place }];
+  }
+  const remedy = 'run the newer csync; csync toolkit status   (lists the version on each member)';
+  return [{ code: 'file-newer', severity: 'error', text: newerText(file, newer), remedy, place }];
 }
 
 /** The value of a node; the error of a missing anchor or an endless alias. */

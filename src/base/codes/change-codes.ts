@@ -268,6 +268,13 @@ export const changeCodes = {
       page: 'policy',
     },
   ),
+  'change-toolkit': code('changeFailed', 'csync could not be installed or removed on a member.', {
+    cluster: `The member keeps the csync that it had. ${serving}`,
+    why: 'A package manager or an administrator installed csync there, it cannot be run there, or the copy failed.',
+    fix: ['`csync toolkit status` shows which csync each member has, and who installed it.', again],
+    example: 'm3 has csync from a deb; the other members have it from `csync toolkit install`.',
+    page: 'upgrade',
+  }),
   'change-recover': code('changeFailed', 'A step of the recovery failed.', {
     cluster: 'The cleanup stopped at that step. The remaining steps are listed, and nothing was cleaned on the active member.',
     why: 'A process still uses the file system, LVM or cmmodnet failed, or the member did not answer.',

@@ -218,6 +218,17 @@ export const checkCodes = {
     example: 'm2 has Node.js 18.',
     page: 'nodejs',
   }),
+  'check-toolkit': code('different', 'A member has another csync than the one that was run, or none.', {
+    cluster:
+      'The package is not affected: it runs its own copy of the scripts. Only pending set-ups wait, or run with another version.',
+    why: 'csync is missing at `toolkit_program` of the member, cannot be run, or was not upgraded there.',
+    fix: [
+      '`csync toolkit status` lists the version of each member.',
+      '`csync toolkit install` puts this version on every member.',
+    ],
+    example: 'csync was upgraded on m1 only.',
+    page: 'upgrade',
+  }),
   'check-daemon': code('different', 'The daemon of cfengine cannot be run on a member, or its version differs.', {
     cluster:
       'Without the daemon this member cannot be the master. With another version clients may get other behaviour after a failover.',

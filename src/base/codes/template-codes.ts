@@ -116,6 +116,16 @@ export const templateCodes = {
     example: '`csync status` in /root, while csync.yaml is in /etc/csync.',
     page: 'settings',
   }),
+  'file-newer': code('badInput', 'A newer csync wrote a file, in a form that this version does not know.', {
+    cluster: 'Nothing was changed, and the package goes on as before.',
+    why: 'Members or administrators use different versions of csync, and this one is the older.',
+    fix: [
+      '`csync toolkit status` lists the version on each member.',
+      'Run the newer csync, or install it: [upgrade](../how-to/operate/upgrade.md).',
+    ],
+    example: 'csync was upgraded on m1, and the command was typed on m2.',
+    page: 'upgrade',
+  }),
   'file-open-to-others': code('badInput', 'Other users can change a file that root is about to use.', {
     cluster: 'Nothing was changed. With this file, another user could decide what root does on all members.',
     why: 'The file or a directory above it belongs to another user, or group or others may write it.',

@@ -11,7 +11,7 @@ import {
   type PackagePlace,
   unreachableProblems,
 } from '../remote/observation.ts';
-import { compareDirectory, compareRuntime, type FileDifference, inBrief, staleNames } from './comparison.ts';
+import { compareDirectory, compareRuntime, type FileDifference, inBrief, newerManifests, staleNames } from './comparison.ts';
 import { appliedFile, sweepable } from './package-sets.ts';
 import type { FileToSend } from './package-write.ts';
 import { judgeRuntimeLook, launchersWithout, type RuntimeLook, type RuntimeSource, sizeText } from './runtime.ts';
@@ -28,6 +28,8 @@ export type ApplyStep =
       /** Carried there by an earlier step. */
       readonly runtime: RuntimeSource | null;
     }
+  /** Version 0.1.0 keeps no record of what runs, so one of an earlier set is wrong where no monitor of that set runs. */
+  | { readonly do: 'forget'; readonly member: string; readonly set: string }
   | { readonly do: 'command'; readonly member: string; readonly argv: Argv }
   /** One script on that member. `back` always runs after the halt, also if `between` fails. */
   | {
@@ -86,6 +88,8 @@ type Reached = Extract<MemberObservation, { reached: true }>;
 export function planApply(wish: ApplyWish, observation: ClusterObservation): Checked<ApplyPlan> {
   const unreachable = unreachableProblems(observation);
   const { commandMember, status } = observation;
+  const newer = newerManifests(observation);
+  if (newer.length > 0) return { ok: false, problems: newer };
   if (unreachable.length > 0 || commandMember === null) return { ok: false, problems: unreachable };
   const reached = observation.members.filter((one) => one.reached);
   const current = observation.applied?.set ?? null;
@@ -107,6 +111,7 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   // Every member proves its runtime before anything is halted or changed.
   const work = [
     ...carry,
+    ...(distribute.length > 0 && current === flatSet ? forgetSteps(reached) : []),
     ...distribute,
     ...checkSteps(wish, commandMember, reached, distribute.length > 0 || applies),
     ...switchSteps(wish, { commandMember, status, applies, halts: halting.length > 0, runs }),
@@ -138,6 +143,9 @@ function distributeSteps(
     return [{ do: 'distribute', member: facts.member, files: send, removals: [], runtime }];
   });
 }
+
+const forgetSteps = (reached: readonly Reached[]): ApplyStep[] =>
+  reached.flatMap(({ member, running }) => (running === null ? [] : [{ do: 'forget', member, set: running }]));
 
 const packageFileOf = ({ place }: ApplyWish): string =>
   `${place.packageDirectory}/${engineFor(place).definition.fileName(place.packageName)}`;
@@ -347,6 +355,8 @@ export function stepText(step: ApplyStep): string {
       const parts = [inBrief(names).join(' '), step.removals.length > 0 ? `remove ${step.removals.join(' ')}` : ''];
       return `distribute to ${step.member}: ${parts.filter(Boolean).join('; ')}`;
     }
+    case 'forget':
+      return `on ${step.member}: remove the record that set ${step.set} runs, if it does not`;
     case 'command':
       return `on ${step.member}: ${step.argv.join(' ')}`;
     case 'switch':

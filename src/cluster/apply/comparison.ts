@@ -1,4 +1,8 @@
 /** Compares the rendered set with the files on each member. The engine compares definitions. Pure. */
+
+import type { Problem } from '../../base/problem.ts';
+import { newerIn } from '../../base/version.ts';
+import { newerProblem } from '../../contract/formats.ts';
 import {
   appliedName,
   editKey,
@@ -14,6 +18,7 @@ import {
   sha256,
 } from '../../contract/package-directory.ts';
 import { rosterName } from '../../contract/roster.ts';
+import type { ClusterObservation } from '../remote/observation.ts';
 import type { DirectoryFacts } from '../remote/package-look.ts';
 import type { FileToSend } from './package-write.ts';
 
@@ -80,6 +85,18 @@ export function compareDirectory(
     ...before.map((name): FileDifference => ({ name, is: 'edited' })),
     ...extra.map(({ name }): FileDifference => ({ name, is: 'extra' })),
   ];
+}
+
+/** Manifests of a newer csync: which files were edited is unknown there. */
+export function newerManifests({ members }: Pick<ClusterObservation, 'members'>): Problem[] {
+  return members.flatMap((one) =>
+    one.reached
+      ? [...one.manifests].flatMap(([set, text]) => {
+          const version = newerIn(text);
+          return version === null ? [] : [newerProblem(`${one.directory}/${inSet(set, manifestName)}`, version, one.member)];
+        })
+      : [],
+  );
 }
 
 /** Edited files of a set, and files that were accepted as edits. A new set would lose them, except those in `kept` (see editKey). */

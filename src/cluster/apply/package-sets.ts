@@ -48,5 +48,5 @@ export function sweepable(
   const names = new Set(facts.files.map(({ name }) => name));
   const stays = (name: string): boolean => name.endsWith('.conf') || entryNames(style).includes(name);
   const flat = [...Object.keys(files).filter((name) => !stays(name)), manifestName].filter((name) => names.has(name));
-  return { sets: [...sets].filter((one) => !kept.has(one)), flat: runsFlat ? [] : flat };
+  return { sets: [...sets].filter((one) => !kept.has(one)), flat: runsFlat || set === flatSet ? [] : flat };
 }

@@ -137,6 +137,16 @@ export function distributeScript(
   );
 }
 
+/** Removes the record of a running set where no monitor of that set runs: a start of version 0.1.0 left it unchanged. */
+export function forgetScript(packageDirectory: string): string {
+  return script(
+    `directory=${directoryWord(packageDirectory)}`,
+    ...runningLines,
+    '[ -n "$running" ] || exit 0',
+    `pgrep -f -- "/${setsName}/$running/csync-monitor[.]cjs" > /dev/null || rm -f -- "$mark"`,
+  );
+}
+
 /** Removes unused sets and the files of version 0.1.0. Never removes a set that the package names or runs on the member. */
 export function sweepSetsScript(place: SweepPlace, sets: readonly string[], flat: readonly string[]): string {
   const { packageDirectory, mountPoint } = place;

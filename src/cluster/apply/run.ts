@@ -12,7 +12,7 @@ import { arrivalName } from '../remote/package-look.ts';
 import { busyStatus, commandScript } from '../remote/shell-text.ts';
 import { type ApplyPlan, type ApplyStep, type ApplyWish, stepText } from './apply-plan.ts';
 import { compareDirectory } from './comparison.ts';
-import { distributeScript, readSwitch, sweepSetsScript, switchScript } from './package-write.ts';
+import { distributeScript, forgetScript, readSwitch, sweepSetsScript, switchScript } from './package-write.ts';
 import { discardScript, filesForProof, proveScript, readProof, receiveScript, sizeText, sweepScript } from './runtime.ts';
 
 const distributeLimitMs = 120_000;
@@ -86,9 +86,13 @@ async function carryOut(step: ApplyStep, run: Run): Promise<Problem[]> {
   const { packageDirectory } = wish.place;
   if (step.do === 'carry') return carry(step, run);
   if (step.do === 'verify') return verify(shell, wish);
-  if (step.do === 'sweep' || step.do === 'sweep sets') {
-    const sweep = step.do === 'sweep' ? sweepScript(packageDirectory) : sweepSetsScript(wish.place, step.sets, step.flat);
-    const swept = await shell.run(step.member, sweep, distributeLimitMs);
+  if (step.do === 'sweep' || step.do === 'sweep sets' || step.do === 'forget') {
+    const scripts = {
+      sweep: () => sweepScript(packageDirectory),
+      forget: () => forgetScript(packageDirectory),
+      'sweep sets': () => (step.do === 'sweep sets' ? sweepSetsScript(wish.place, step.sets, step.flat) : ''),
+    };
+    const swept = await shell.run(step.member, scripts[step.do](), distributeLimitMs);
     return swept.exitCode === 0 ? [] : [distributeProblem(step.member, swept)];
   }
   if (step.do === 'distribute') {

@@ -1,5 +1,6 @@
 /** Reads the sets and the applied definition from the members. */
 import { demand, Failure, failure } from '../../base/problem.ts';
+import { refuseNewer } from '../../contract/formats.ts';
 import { entryNames, flatSet, type RenderedFile, setPartOf, settingsName, sha256 } from '../../contract/package-directory.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Definition } from '../../engine/engine.ts';
@@ -31,6 +32,7 @@ export async function fetchSet(
   place: PackagePlace,
   about: SetAbout,
 ): Promise<RenderedFile[]> {
+  refuseNewer(JSON.stringify(about), `set ${about.number} of the history`);
   for (const { member } of members.filter((one) => one.reached)) {
     const read = await shell.run(member, readFileScript(place.packageDirectory, setFileName(about.number)), 60_000);
     const files = read.exitCode === 0 ? readSet(Buffer.from(read.stdout, 'base64'), about) : null;

@@ -5,6 +5,7 @@ import type { Problem } from '../../base/problem.ts';
 import type { Definition } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
+import type { ToolkitBuild } from '../apply/toolkit.ts';
 import type { Clock } from '../remote/answers.ts';
 import type { Client, Reach } from './clients.ts';
 
@@ -25,6 +26,8 @@ export interface CheckedMember {
 export interface CheckInput {
   readonly settings: Settings;
   readonly members: readonly CheckedMember[];
+  /** The csync that checks. */
+  readonly toolkit: ToolkitBuild;
   /** The other packages of the cluster. */
   readonly others: readonly Definition[];
   /** Why some definitions are unknown; empty: all are known. */

@@ -13,6 +13,7 @@ import { spaceLine } from '../../contract/space.ts';
 import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { driftRemedy } from '../apply/comparison.ts';
+import { toolkitFrom, toolkitLook, toolkitRemark } from '../apply/toolkit.ts';
 import { clockText, isClockOff, type Look, saidIn } from '../remote/answers.ts';
 import { namedDigest } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
@@ -59,6 +60,7 @@ export function checkLook(settings: Settings, daemonProgram: string, lastSeenLis
     `for place in ${engineShell.directories.join(' ')} /tmp ${shellWord(cfengineWorkDirectory)}; do free=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }'); echo "free \${free:--} $place"; done`,
     `if ${mountedTest(mountPoint)}; then ${spaceLine(mountPoint)}; fi`,
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
+    ...toolkitLook(settings).lines,
     ...peerLook(lastSeenList).lines,
     'echo "uid $(id -u)"',
     'echo "clock $(date +%s.%N)"',
@@ -88,6 +90,7 @@ const checks: readonly Check[] = [
   { name: 'volume-group', judge: judgeVolumeGroup },
   { name: 'scripts', judge: judgeScripts },
   { name: 'node', judge: judgeNode },
+  { name: 'toolkit', judge: judgeToolkit },
   { name: 'daemon', judge: judgeDaemon },
   { name: 'rules', judge: judgeRulesAge },
   { name: 'port', judge: judgePorts },
@@ -234,6 +237,14 @@ function judgeScripts({ member, facts }: Looked, { members }: CheckInput): reado
   if (names.length === 0) return [];
   const text = `${names.sort().join(', ')} ${names.length === 1 ? 'differs' : 'differ'} from most members: the package would run other scripts here`;
   return [problem('warning', 'scripts', member, text, driftRemedy)];
+}
+
+/** A start calls this program for pending work. */
+function judgeToolkit({ member, facts }: Looked, { settings, toolkit }: CheckInput): Findings {
+  const found = toolkitFrom(facts);
+  if (found === null) return [{ leftOut: 'the report of the member was cut short' }];
+  const remark = toolkitRemark(found, toolkit, settings);
+  return remark === null ? [] : [problem('warning', 'toolkit', member, remark.text, remark.remedy)];
 }
 
 function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {

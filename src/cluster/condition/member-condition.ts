@@ -1,6 +1,7 @@
 /** The condition of a member: processes, mount, clock, and the state that its monitor reports. */
 
 import { shellWord } from '../../base/shell-word.ts';
+import { newerIn } from '../../base/version.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { maintenanceFileName } from '../../contract/maintenance-file.ts';
 import { type MonitorState, monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
@@ -28,8 +29,8 @@ export interface MemberCondition {
   readonly policyDigest: string | null;
   /** Text of the file that pauses the monitor; empty: the file was only touched. null: no such file. */
   readonly maintenance: string | null;
-  /** The last report of the monitor. null: none since the boot. */
-  readonly monitor: MonitorState | null;
+  /** The last report of the monitor, or the unknown format of a newer one. null: none since the boot. */
+  readonly monitor: MonitorState | number | null;
 }
 
 export interface ConditionPlace {
@@ -84,6 +85,6 @@ export function parseCondition({ text, asked, answered }: Answer): MemberConditi
     view: readAddressView(last('cards'), last('behind')),
     policyDigest: last('policy') ?? null,
     maintenance: last('maintenance') ?? null,
-    monitor: parseMonitorState(last('monitor') ?? ''),
+    monitor: parseMonitorState(last('monitor') ?? '') ?? newerIn(last('monitor') ?? ''),
   };
 }

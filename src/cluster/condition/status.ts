@@ -1,7 +1,9 @@
 /** Judges the condition of a cluster: one sentence, problems with their remedies, and a table of members. Pure. */
 
 import { attempt } from '../../base/attempt.ts';
+import { newerText } from '../../base/version.ts';
 import { maintenanceFrom } from '../../contract/maintenance-file.ts';
+import type { MonitorState } from '../../contract/monitor-state.ts';
 import type { Roster } from '../../contract/roster.ts';
 import { roomText } from '../../contract/space.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
@@ -44,6 +46,8 @@ export interface StatusInput {
   readonly clients: readonly Client[] | null;
   /** The hosts that are set up, and the pending work. */
   readonly roster: Roster;
+  /** About files that a newer csync wrote, which are not in this report. */
+  readonly unread: readonly Advice[];
   readonly clusterMembers: readonly string[];
   /** The package moved during every observation: the report does not describe one moment. */
   readonly moving: boolean;
@@ -91,6 +95,7 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
       ...switchAdvice(input),
       ...memberAdvice(input),
       ...addressAdvice(input),
+      ...input.unread,
       ...rosterAdvice(input),
       ...(condition === 'serving' ? clientAdvice(input) : []),
     ],
@@ -285,9 +290,15 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         text: pauseText(member, pause, title),
         remedy: 'csync maintenance off',
       });
-    if (owns && seen.monitor?.brake != null)
+    if (owns && typeof seen.monitor === 'number')
       advice.push({
-        text: `the monitor on ${member} holds back a failover: ${seen.monitor.brake}`,
+        text: newerText(`the state of the monitor on ${member}`, seen.monitor),
+        remedy: 'run the newer csync for its layers; csync toolkit status   (lists the version on each member)',
+      });
+    const monitor = reportOf(seen);
+    if (owns && monitor?.brake != null)
+      advice.push({
+        text: `the monitor on ${member} holds back a failover: ${monitor.brake}`,
         remedy: `${typed(orders.switchMembersOn(place.packageName, ['MEMBER']))} for each healthy member that is disabled; reduce the load on the named host`,
       });
     const silent = owns && pause === null ? silentSeconds(seen, now) : 0;
@@ -296,7 +307,7 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         text: `the last report of the monitor on ${member} is ${Math.round(silent)} s old: it is stopped or hangs, and a failed daemon may stay undetected`,
         remedy: `on ${member}: ps -eo pid,stat,args | grep csync-; kill -CONT PID resumes one in state T; otherwise ${restartCommands(place)}`,
       });
-    for (const [layer, { result, detail }] of owns ? Object.entries(seen.monitor?.layers ?? {}) : [])
+    for (const [layer, { result, detail }] of owns ? Object.entries(monitor?.layers ?? {}) : [])
       if (result !== 'good')
         advice.push({
           text: `the monitor on ${member} ${result === 'bad' ? 'reports a failure of' : 'cannot check'} ${layer}: ${detail}`,
@@ -324,11 +335,16 @@ function addressAdvice({ members, status, place }: StatusInput): Advice[] {
   return outsideAdvice(outsideView(members, owner.member), owner.member, place.packageAddress);
 }
 
+/** null: none, or in a format of a newer csync. */
+const reportOf = ({ monitor }: MemberCondition): MonitorState | null => (typeof monitor === 'number' ? null : monitor);
+
 /** A monitor reports at least every 40 s. A replaced one reports again within 30 s. */
 const monitorSilenceSeconds = 75;
 
 /** Seconds since the monitor's last report, by the clock of its member. A report of an earlier package start does not count. */
-function silentSeconds({ monitor, sentinel, clock }: MemberCondition, now: number): number {
+function silentSeconds(seen: MemberCondition, now: number): number {
+  const { sentinel, clock } = seen;
+  const monitor = reportOf(seen);
   if (monitor === null) return 0;
   const last = Math.max(Date.parse(monitor.at), Date.parse(sentinelTime(sentinel) ?? '') || 0);
   return now / 1000 + clock.ahead - clock.doubt - last / 1000;

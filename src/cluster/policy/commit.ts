@@ -5,6 +5,7 @@
 
 import { attempt } from '../../base/attempt.ts';
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
+import { refuseNewer } from '../../contract/formats.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import { augmentsLines, frameworkFiles, isAugments, joinAugments } from '../../render/mpf.ts';
 import { isOurs } from '../../render/policy.ts';
@@ -228,8 +229,9 @@ export function recordText(record: CommitRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** null: not a valid record. */
+/** null: not a valid record. Throws a Failure for one of a newer csync: its number must not be used again. */
 export function parseRecord(text: string): CommitRecord | null {
+  refuseNewer(text, 'the commit record of the policy');
   return attempt(() => {
     const found = JSON.parse(text) as Partial<Record<keyof CommitRecord, unknown>>;
     const count = (value: unknown): number =>

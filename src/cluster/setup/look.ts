@@ -58,7 +58,7 @@ export async function lookAtSetup(shell: MemberShell, place: LookPlace, members:
   ]);
   return {
     observation,
-    roster: newestRoster(seen.map(({ facts }) => (facts?.roster == null ? null : parseRoster(facts.roster)))),
+    roster: newestRoster(seen.map(({ name, facts }) => (facts?.roster == null ? null : parseRoster(facts.roster, name)))),
     hosts: new Map(seen.map((one) => [one.name, one])),
     clusterMembers: states === null ? null : [...states.keys()],
     owner,

@@ -17,11 +17,12 @@ import {
   statusExit,
 } from '../../cluster/condition/status.ts';
 import { statusText } from '../../cluster/condition/status-text.ts';
+import type { Answer } from '../../cluster/remote/answers.ts';
 import { noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
-import { rosterLook } from '../../cluster/remote/roster-look.ts';
+import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';
 import type { RenderedFile } from '../../contract/package-directory.ts';
-import { newestRoster } from '../../contract/roster.ts';
+import { emptyRoster, newestRoster } from '../../contract/roster.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out } from '../../host/output.ts';
 import { withRuntime } from '../../render/package.ts';
@@ -141,12 +142,24 @@ export async function lookAtStatus(shell: MemberShell, settings: Settings, files
 
 const lookLimitMs = 20_000;
 
+/** The condition does not depend on the roster, so one of a newer csync is only reported. */
+function rosterOf(answers: ReadonlyMap<string, Answer>): Pick<StatusInput, 'roster' | 'unread'> {
+  try {
+    return { roster: newestRoster([...answers].map(([member, { text }]) => rosterIn(text, member))), unread: [] };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return {
+      roster: emptyRoster,
+      unread: error.problems.map(({ text, remedy, member }) => ({ text: `${member}: ${text}`, remedy })),
+    };
+  }
+}
+
 async function lookOnce(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
   const adapter = adapterFor(settings);
   const condition = conditionLook({ ...settings, adapter });
   const peers = peerLook(adapter.lastSeenList);
-  const roster = rosterLook(settings.packageDirectory);
-  const lines = [...condition.lines, ...peers.lines, ...roster.lines];
+  const lines = [...condition.lines, ...peers.lines, ...rosterLines(settings.packageDirectory)];
   const { observation, answers } = await observeAnd(shell, settings, lines);
   const runtime = runtimeInUse(observation);
   const wanted = withRuntime(files, runtime).map(asSent);
@@ -173,7 +186,7 @@ async function lookOnce(shell: MemberShell, settings: Settings, files: readonly 
     status: packageStatus,
     members,
     clients: clientsOf([...answers].map(([member, answer]) => ({ member, ...peers.read(answer) }))),
-    roster: newestRoster([...answers.values()].map(roster.read)),
+    ...rosterOf(answers),
     clusterMembers: [...(memberStates?.keys() ?? [])],
     moving: false,
     now: Date.now(),

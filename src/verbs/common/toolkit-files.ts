@@ -3,6 +3,9 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checked, demand, errorProblem, Failure, failure, type Problem } from '../../base/problem.ts';
+import { toolkitVersion } from '../../base/version.ts';
+import type { FileToSend } from '../../cluster/apply/package-write.ts';
+import { digestOfBuild, type ToolkitBuild } from '../../cluster/apply/toolkit.ts';
 import { type BootTemplates, bootTemplateNames } from '../../cluster/hosts/boot-start.ts';
 import {
   appliedName,
@@ -14,6 +17,7 @@ import {
   setNamedIn,
   settingsName,
 } from '../../contract/package-directory.ts';
+import { readTree } from '../../host/admin/file-tree.ts';
 import {
   directoriesBelow,
   type FileToWrite,
@@ -181,7 +185,7 @@ export function readMemberScripts(): ReadonlyMap<string, string> {
   return new Map(memberScripts.map((name) => [name, readMemberScript(name)]));
 }
 
-function readMemberScript(name: string): string {
+export function readMemberScript(name: string): string {
   const file = join(distDirectory, 'member', name);
   const text = readTextFile(file);
   if (text !== null) return text;
@@ -191,6 +195,15 @@ function readMemberScript(name: string): string {
     'build the toolkit first: npm ci && npm run build',
   );
   return demand<string>({ ok: false, problems: [problem] });
+}
+
+/** The build that runs now, with its files. Hidden files do not belong to it. */
+export function thisBuild(): { readonly build: ToolkitBuild; readonly files: readonly FileToSend[] } {
+  const files = readTree(distDirectory).map(
+    // The programs are those beside the templates; all else is read by them.
+    ({ name, content }) => ({ name, mode: /^csync\w*\.mjs$/.test(name) ? 0o755 : 0o644, content: content ?? Buffer.alloc(0) }),
+  );
+  return { build: { version: toolkitVersion, digest: digestOfBuild(files) }, files };
 }
 
 /** Writes all files or none; throws a Failure if it cannot. */

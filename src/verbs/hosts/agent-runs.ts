@@ -4,9 +4,8 @@ import { errorProblem, Failure, failure, Interrupted, type Problem } from '../..
 import { agentLimitSeconds } from '../../cluster/hosts/host-setup.ts';
 import { chunksOf, parseRuns, type RemoteRunWish, runLimitMs, runScript } from '../../cluster/procedures/remote-run.ts';
 import type { HostRun } from '../../cluster/procedures/run-outputs.ts';
-import { untimed } from '../../cluster/remote/answers.ts';
 import { inParallel } from '../../cluster/remote/observation.ts';
-import { rosterLook } from '../../cluster/remote/roster-look.ts';
+import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';
 import { newestRoster, type RosterHost } from '../../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
@@ -17,9 +16,9 @@ export const usage = (text: string, remedy: string): Problem => errorProblem('us
 
 /** Members and clients that are set up, from the newest roster of the members. */
 export async function rosterHosts(shell: MemberShell, { members, packageDirectory }: Settings): Promise<readonly RosterHost[]> {
-  const look = rosterLook(packageDirectory);
-  const read = await inParallel(members, (member) => shell.run(member, script(...look.lines), lookLimitMs));
-  const roster = newestRoster(read.map(({ stdout }) => look.read(untimed(stdout))));
+  const look = script(...rosterLines(packageDirectory));
+  const read = await inParallel(members, async (member) => rosterIn((await shell.run(member, look, lookLimitMs)).stdout, member));
+  const roster = newestRoster(read);
   return [...roster.members, ...roster.clients];
 }
 

@@ -1,26 +1,26 @@
 /** `csync apply | rollback | history | diff`: the package directory and the applied configuration of the cluster. */
 
-import { demand, type ExitCode, exitCodes, failure, type Problem } from '../../base/problem.ts';
+import { demand, type ExitCode, exitCodes, Failure, failure, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { planApply } from '../../cluster/apply/apply-plan.ts';
-import { compareDirectory, type FileDifference, inBrief, staleNames } from '../../cluster/apply/comparison.ts';
+import { compareDirectory, type FileDifference, inBrief, newerManifests, staleNames } from '../../cluster/apply/comparison.ts';
 import { asSent } from '../../cluster/apply/package-write.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
 import { definitionIn, fetchSet, readHistory, settingsOf } from '../../cluster/apply/sets.ts';
 import { type ClusterObservation, observe, unreachableProblems } from '../../cluster/remote/observation.ts';
 import { readFileScript } from '../../cluster/remote/shell-text.ts';
-import type { RenderedFile } from '../../contract/package-directory.ts';
+import { entryName, flatSet, manifestName, type RenderedFile, sha256 } from '../../contract/package-directory.ts';
 import { parseRoster, rosterName } from '../../contract/roster.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out, progress } from '../../host/output.ts';
-import { manifestOf, setOf, withEdits, withRuntime } from '../../render/package.ts';
+import { manifestOf, setOf, withEdits, withLaunchers, withRuntime } from '../../render/package.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type ApplyOptions, applySteps, applyWish } from '../common/apply-steps.ts';
 import { changingMembers, onMembers } from '../common/connections.ts';
 import { handEdits, type PackageSources, preparePackage, renderFrom } from '../common/package-sources.ts';
 import type { RuntimeOptions } from '../common/runtime.ts';
-import { settingsHere } from '../common/toolkit-files.ts';
+import { readMemberScript, settingsHere } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
 import * as shape from '../outputs/outputs.ts';
 
@@ -66,7 +66,7 @@ async function demandMembers(
   const dropped = applied.members.filter((name) => !members.includes(name));
   if (dropped.length === 0) return;
   const read = await shell.run(commandMember, readFileScript(packageDirectory, rosterName), 20_000);
-  const roster = parseRoster(Buffer.from(read.stdout, 'base64').toString('utf8'));
+  const roster = parseRoster(Buffer.from(read.stdout, 'base64').toString('utf8'), commandMember);
   const kept = dropped.filter((name) => roster?.members.some((one) => one.name === name));
   if (kept.length === 0) return;
   const text = `${file} does not list ${kept.join(', ')}, which ${kept.length === 1 ? 'is set up as a member' : 'are set up as members'}; this apply would remove ${kept.length === 1 ? 'it' : 'them'}`;
@@ -102,11 +102,8 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
   }
   const kept = await fetchSet(shell, observation, now, about);
   const place = settingsOf(kept, about);
-  // Version 0.1.0 had no sets: edits it kept would overwrite running files.
-  const files = setOf(kept) === null ? await renderFrom(place, {}) : kept;
-  if (files !== kept)
-    progress(`Set ${about.number} was made by version 0.1.0: its settings are applied with the scripts of this version.`);
   const again = await observe(shell, place);
+  const files = setOf(kept) === null ? await flatPackage(kept, place, again, about.number) : kept;
   const runtimeThen = manifestOf(kept).runtime?.digest;
   if (runtimeThen !== runtimeInUse(again)?.digest)
     progress(
@@ -124,6 +121,31 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
   });
   return applySteps(shell, { wish, number, plan: demand(planApply(wish, again)), options, verb: 'rollback' });
 }
+
+/** Version 0.1.0 had no sets. Where its files run, or others lie in their place, writing them would change what runs. */
+async function flatPackage(
+  kept: readonly RenderedFile[],
+  place: Settings,
+  { members, applied }: ClusterObservation,
+  number: number,
+): Promise<readonly RenderedFile[]> {
+  const files = withLaunchers(kept, place.packageStyle, readMemberScript(entryName));
+  const isFree = members.every((one) => {
+    const there = new Map(one.reached ? one.files.map(({ name, digest }) => [name, digest]) : []);
+    return kept.every(({ name, text }) => isBeside(name) || [undefined, sha256(text)].includes(there.get(name)));
+  });
+  if (applied?.set !== flatSet && isFree) {
+    progress(`Set ${number} was made by version 0.1.0: its scripts run from the package directory itself.`);
+    return files;
+  }
+  progress(
+    `Set ${number} was made by version 0.1.0, whose files are in use: its settings are applied with the scripts of this version.`,
+  );
+  return renderFrom(place, {});
+}
+
+/** What lies beside the sets in this version, too, and the manifest, which follows from the others. */
+const isBeside = (name: string): boolean => /\.(?:conf|sh)$/.test(name) || name === manifestName;
 
 /** The sets in the history, the newest last. */
 export async function history(settingsFile: string, json: boolean): Promise<ExitCode> {
@@ -164,6 +186,8 @@ export function report(
   files: readonly RenderedFile[],
   json: boolean,
 ): ExitCode {
+  const newer = newerManifests(observation);
+  if (newer.length > 0) throw new Failure(newer);
   const runtime = runtimeInUse(observation);
   const current = observation.applied?.set ?? null;
   const wanted = withRuntime(files, runtime).map(asSent);

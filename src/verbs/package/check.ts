@@ -18,6 +18,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { type PackageSources, preparePackage } from '../common/package-sources.ts';
 import { printProblems } from '../common/problems.ts';
+import { thisBuild } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
 import { asPlugin, inOneLine, type NagiosResult, tellNagios } from '../outputs/nagios.ts';
 import * as shape from '../outputs/outputs.ts';
@@ -171,7 +172,7 @@ async function look(shell: MemberShell, settings: Settings): Promise<CheckInput>
     commandMember === null
       ? { others: [], unreadOthers: [`no member answers commands of ${engineFor(settings).title}`] }
       : await otherPackages(shell, commandMember, settings);
-  return { settings, members, ...packages, owner: status?.owner ?? null, clients, now: new Date() };
+  return { settings, members, toolkit: thisBuild().build, ...packages, owner: status?.owner ?? null, clients, now: new Date() };
 }
 
 async function otherPackages(

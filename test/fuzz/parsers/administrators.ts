@@ -1,5 +1,6 @@
 /** What administrators write: settings, package files, templates, manifests they may have touched, cfengine's configuration. */
 import { isDeepStrictEqual } from 'node:util';
+import { newerIn } from '../../../src/base/version.ts';
 import { withConfigured } from '../../../src/cluster/hosts/boot-start.ts';
 import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy/tree.ts';
 import { isKnownBeside, parseApplied, readManifest, setNamedIn } from '../../../src/contract/package-directory.ts';
@@ -149,6 +150,7 @@ export const administrators: readonly FuzzedParser[] = [
     ],
     words: ['"files"', '"edited"', '"runtime"', 'null', '5', '[]', '{', '}', ':', ','],
     parse: (text) => {
+      newerIn(text);
       const manifest = readManifest(text);
       isKnownBeside('csync.sh', 'a', [manifest]);
       parseApplied(text);

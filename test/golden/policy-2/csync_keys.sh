@@ -1,5 +1,5 @@
 #!/bin/sh
-# Written by the csync toolkit 0.1.0. Do not edit: csync overwrites this file.
+# Written by the csync toolkit 0.2.0. Do not edit: csync overwrites this file.
 #
 # update.conf runs this with one of two words:
 #

@@ -207,6 +207,15 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
         each: 7,
       },
     ],
+    toolkit: [
+      {
+        verb: 'toolkit install',
+        prepare: () =>
+          sh('c2', "cd /root; { cat csync.yaml; echo 'toolkit_program: /usr/local/sbin/csync-audited'; } > toolkit.yaml"),
+        words: is('toolkit install --yes --settings toolkit.yaml'),
+      },
+      { verb: 'toolkit remove', words: is('toolkit remove --yes --settings toolkit.yaml') },
+    ],
     // The last one, since it leaves no package.
     remove: [
       {

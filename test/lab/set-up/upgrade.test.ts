@@ -120,11 +120,18 @@ node -e '${manifest}; ${history}'`,
     expect(await isNoatime(await used.drills.waitServed())).toBe(true);
   });
 
-  chapter('a set that version 0.1.0 kept is gone back to by its settings, as a set of this version', async () => {
+  chapter('a set that version 0.1.0 kept comes back with its own scripts, which this version starts', async () => {
     const { stderr } = await done('rollback 1 --yes --halt');
     expect(stderr, 'which it is').toMatch(/\bSet 1\b.*\b0\.1\.0\b/);
     expect(await isNoatime(await used.drills.waitServed())).toBe(false);
-    for (const member of members) expect(await flatOn(member), member).toBe('');
-    await auditFailover(used, 'after a rollback to version 0.1.0');
+    for (const member of members) {
+      expect(await flatOn(member), member).toMatch(/^csync-halt\.cjs$/m);
+      expect(await must(member, `cat ${directory}/csync.sh`), member).toMatch(/\b0\.1\.0\b/);
+    }
+    const { to } = await auditFailover(used, 'after a rollback to version 0.1.0');
+    expect((await sh(to, 'ls /run/csync-running*')).exitCode, 'its start removes the record of a set').not.toBe(0);
+    await eventually('its monitor', async () => (await sh(to, `pgrep -f "${directory}/[c]sync-monitor.cjs"`)).exitCode === 0);
+    expect((await done<{ outcome: string }>('rollback 1 --yes')).outcome).toBe('applied');
+    await auditFailover(used, 'where its files were in use, and its settings are a set of this version');
   });
 });

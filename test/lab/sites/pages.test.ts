@@ -99,7 +99,7 @@ describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', () => {
 
   beforeAll(async () => {
     const setUp = [
-      'cmruncl -v; rm -f csync.yaml',
+      'cmruncl -v; rm -f csync.yaml; ln -s /opt/csync /opt/csync-new',
       'csync init --yes --set volume_group=vg_csync --set logical_volume=lv_csync',
       ...['csync members sync --yes', 'csync apply --run --yes', 'csync client add c1 --yes'],
     ];

@@ -40,6 +40,7 @@ describe.skipIf(whyNoLab !== null)('README', { timeout: 150_000 }, () => {
     expect(commands).toEqual([
       'csync init',
       'csync check',
+      'csync toolkit install',
       'csync members sync',
       'csync apply --run',
       'csync client add c1 c2',

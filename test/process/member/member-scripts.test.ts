@@ -16,7 +16,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shellWord } from '../../../src/base/shell-word.ts';
 import { digestOfFiles, keptSets, newSet, parseHistory, readSet } from '../../../src/cluster/apply/history.ts';
-import { distributeScript, readSwitch, sweepSetsScript, switchScript } from '../../../src/cluster/apply/package-write.ts';
+import {
+  distributeScript,
+  forgetScript,
+  readSwitch,
+  sweepSetsScript,
+  switchScript,
+} from '../../../src/cluster/apply/package-write.ts';
 import { identityOf } from '../../../src/cluster/apply/program-file.ts';
 import {
   discardScript,
@@ -322,6 +328,26 @@ describe('sets that no member needs', () => {
   it.skipIf(!isRoot)('are removed, but never what the package names or what runs, even if the plan assumed otherwise', () => {
     expect(member(pev, running).sweep('/csync')).toEqual([applied, running]);
     expect(member(`RUN_SCRIPT /conf/csync/sets/${applied}/csync_control.sh`, '-').sweep('/csync')).toEqual([applied]);
+  });
+
+  it.skipIf(!isRoot)('a record that a set runs goes where no monitor of that set runs, and stays where one does', async () => {
+    const { word, path } = fresh();
+    mkdirSync(path, { recursive: true });
+    const mark = runningFile(path);
+    const monitor = join(path, 'sets', running, 'csync-monitor.cjs');
+    writeFileSync(mark, `${running} /csync\n`);
+    const program = spawn('/bin/sh', ['-c', 'read -r line', monitor], { stdio: ['pipe', 'ignore', 'ignore'] });
+    try {
+      expect(run(forgetScript(word))).toMatchObject({ status: 0, stderr: '' });
+      expect(existsSync(mark)).toBe(true);
+      program.stdin.end();
+      await eventually('its exit', () => program.exitCode !== null);
+      expect(run(forgetScript(word)).status).toBe(0);
+      expect(existsSync(mark)).toBe(false);
+    } finally {
+      program.kill('SIGKILL');
+      rmSync(mark, { force: true });
+    }
   });
 
   it('stay where Serviceguard does not say what is applied', () => {

@@ -10,6 +10,7 @@ import { settingsFor } from '../../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2'] });
 const now = new Date('2026-11-30');
+const build = { version: '9.9.9', digest: 'a'.repeat(64) };
 const sound = `fstab /dev/sda1 / ext4 defaults 0 1
 mount /dev/sda1 / ext4 rw 0 0
 point directory 0
@@ -22,6 +23,10 @@ group
 hosttags hosttags=1
 node v20.19.0
 daemon CFEngine Core 3.21.0
+toolkit-target /usr/local/lib/csync/9.9.9-aaaaaaaaaaaa/csync.mjs
+toolkit-digest ${build.digest}
+toolkit-version 9.9.9
+toolkit-looked
 digest aa  csync.sh
 digest bb  manifest.json
 digest cc  csync.conf
@@ -61,6 +66,7 @@ function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) 
   return judgeChecks({
     settings,
     members: [member('m1'), member('m2', changes)],
+    toolkit: build,
     others: [],
     unreadOthers: [],
     owner: null,
@@ -129,6 +135,15 @@ describe('the checks', () => {
     ['an old Node.js', ['node v18.20.0'], 'node', /is v18.20/],
     ['a carried Node.js that cannot be run', ['runtime '], 'node', /runtime\/node cannot be run/],
     ['an old one, although the member has a newer', ['runtime v18.20.0'], 'node', /runtime\/node is v18.20/],
+    ['no csync', ['toolkit-target ', 'toolkit-digest ', 'toolkit-version '], 'toolkit', /is missing at .*pending work/],
+    ['a csync that cannot be run', ['toolkit-version '], 'toolkit', /cannot be run/],
+    [
+      'an older csync',
+      ['toolkit-digest aa', 'toolkit-version 9.8.0'],
+      'toolkit',
+      /is version 9.8.0, and this csync is version 9.9.9/,
+    ],
+    ['another build', [`toolkit-digest ${'b'.repeat(64)}`], 'toolkit', /is another build of it/],
     ['no daemon', ['daemon '], 'daemon', /cannot be run/],
     ['a port that answers nothing', ['reach m1 124 ok', 'reach 10.9.0.21 0 ok'], 'port', /firewall/],
     ['a port that refuses', ['reach m1 1 ok', 'reach 10.9.0.21 0 ok'], 'port', /no daemon listens there/],
@@ -158,6 +173,7 @@ describe('the checks', () => {
         '+digest x  history/1',
       ],
     ],
+    ['a csync whose files cannot be compared, of this version', ['toolkit-digest ']],
     ['something else with a longer name', ['+mount tmpfs /csync2/x tmpfs rw 0 0', '+fstab /dev/sdb1 /csync2 ext4 rw 0 2']],
   ])('%s: nothing is wrong', (_title, changes) => {
     expect(judge(changes).problems).toEqual([]);
@@ -191,7 +207,7 @@ describe('the checks', () => {
   it('scripts are compared with what most members have; neither is right between two, and none at all is no package yet', () => {
     const of = (...names: string[][]) =>
       judgeChecks({
-        ...{ settings, others: [], unreadOthers: [], owner: null, clients, now },
+        ...{ settings, toolkit: build, others: [], unreadOthers: [], owner: null, clients, now },
         members: names.map((changes, index) => member(`m${index + 1}`, changes)),
       }).problems.map(({ text, member: where }) => `${where}: ${text.split(' from most')[0]}`);
     const other = ['digest xx  csync.sh', '+digest bb  manifest.json'];
@@ -211,7 +227,7 @@ describe('the checks', () => {
     const fresh = [`+digest bb  sets/${applied}/csync.sh`, `+applied ${applied} /csync`];
     const of = (...names: string[][]) =>
       judgeChecks({
-        ...{ settings, others: [], unreadOthers: [], owner: null, clients, now },
+        ...{ settings, toolkit: build, others: [], unreadOthers: [], owner: null, clients, now },
         members: names.map((changes, index) => member(`m${index + 1}`, changes)),
       }).problems.map(({ text, member: where }) => `${where}: ${text.split(' from most')[0]}`);
     expect(of(kept, kept, fresh)).toEqual([]);

@@ -8,6 +8,8 @@ import { settingsFor } from '../../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2'] });
 
+const toolkit = { version: '9.9.9', digest: 'a'.repeat(64) };
+
 /** A package file as cmgetconf prints one. */
 const modular = (...lines: readonly string[]): string =>
   ['package_name web', 'module_name sg/failover', 'module_version 1', 'package_type failover', ...lines, ''].join('\n');
@@ -15,7 +17,16 @@ const modular = (...lines: readonly string[]): string =>
 const checked = (text: string) => {
   const read = readApplied(text);
   if (read === null) throw new Error('not read');
-  return judgeChecks({ settings, members: [], others: [read], unreadOthers: [], owner: null, clients: null, now: new Date() });
+  return judgeChecks({
+    settings,
+    members: [],
+    others: [read],
+    unreadOthers: [],
+    owner: null,
+    clients: null,
+    toolkit,
+    now: new Date(),
+  });
 };
 
 describe('another package that uses the volume group of csync', () => {
@@ -118,6 +129,7 @@ describe('host tags', () => {
     const one = { member: 'm1', facts, noAnswer: { why: '', remedy: '' }, clock: { ahead: 0, doubt: 1 }, reach: [] };
     const report = judgeChecks({
       settings,
+      toolkit,
       members: [one],
       others: [],
       unreadOthers: [],

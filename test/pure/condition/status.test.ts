@@ -53,11 +53,34 @@ const input = (m1: Partial<MemberStatus>, m2: Partial<MemberStatus> = {}, more: 
   status: up,
   clients: [],
   roster: emptyRoster,
+  unread: [],
   clusterMembers: ['m1', 'm2'],
   moving: false,
   now: Date.UTC(2026, 10, 23, 12),
   members: [member('m1', { seen: serving, ...m1 }), member('m2', m2)],
   ...more,
+});
+
+describe('files of a newer csync', () => {
+  const told = (m1: Partial<MemberStatus>, more: Partial<StatusInput> = {}) => {
+    const { condition, advice } = judgeStatus(input(m1, {}, more));
+    return { condition, advice: advice.map(({ text }) => text) };
+  };
+
+  it('the state of a monitor is named, and the condition does not depend on it', () => {
+    expect(told({ seen: { ...serving, monitor: 2 } })).toEqual({
+      condition: 'serving',
+      advice: [expect.stringMatching(/^the state of the monitor on m1 has format 2: a newer csync wrote it/)],
+    });
+  });
+
+  it('a roster is named, and nothing is concluded from its absence', () => {
+    const unread = [{ text: 'm2: roster.json has format 2', remedy: 'csync toolkit status' }];
+    expect(told({}, { unread, clusterMembers: ['m1', 'm2', 'm9'] })).toEqual({
+      condition: 'serving',
+      advice: ['m2: roster.json has format 2'],
+    });
+  });
 });
 
 describe('a monitor that reports no more', () => {

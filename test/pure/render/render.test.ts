@@ -126,6 +126,7 @@ describe('the rendered package', () => {
 
   it('carries the version of package.json', () => {
     expect(JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')).version).toBe(toolkitVersion);
+    expect(readFileSync(join(repository, 'CHANGELOG.md'), 'utf8')).toContain(`\n## [${toolkitVersion}] - `);
   });
 });
 

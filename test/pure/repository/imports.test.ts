@@ -16,7 +16,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'base/': [],
   'settings/': ['base/'],
   // What both ends agree on.
-  'contract/': ['settings/', 'base/attempt.ts', 'base/shell-word.ts', 'host/host.ts'],
+  'contract/': ['settings/', 'base/attempt.ts', 'base/shell-word.ts', 'base/problem.ts', 'base/version.ts', 'host/host.ts'],
   'host/': ['base/attempt.ts', 'base/log-line.ts'],
   'serviceguard/': ground,
   'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/'],

@@ -333,6 +333,31 @@ describe('sets', () => {
     expect(sweepable(change, member, applied, true).flat).toEqual([]);
   });
 
+  it('files of version 0.1.0 stay where they are what is applied, for the return to it', () => {
+    const lying = ['settings.json', 'manifest.json'].map((name) => ({ name, mode: 0o644, digest: sha256(name) }));
+    const member = { ...upToDate, files: lying, manifests: manifest({ 'settings.json': sha256('settings.json') }) };
+    const change = { set: 'flat', before: former, mountPoint: '/csync', style: 'modular' } as const;
+    const applied = appliedFile(change, [member]);
+    expect([applied.content.toString(), sweepable(change, member, applied, false).flat]).toEqual([`flat /csync ${former}\n`, []]);
+  });
+
+  it('over version 0.1.0, the record of a set that an earlier start left is checked before the launchers are written', () => {
+    const flat = conf('auto_run yes\nip_address 10.9.0.100\npev_csync_settings_digest aa\n');
+    const left = { ...upToDate, files: upToDate.files.filter(({ name }) => name !== inside), applied: null, running: older };
+    expect(texts({ m1: left, applied: flat }).slice(0, 2)).toEqual([
+      `on m1: remove the record that set ${older} runs, if it does not`,
+      `distribute to m1: ${inside}`,
+    ]);
+    expect(texts({ m1: left, applied: pev(former) })[0], 'a start of this version wrote it').toBe(`distribute to m1: ${inside}`);
+  });
+
+  it('a manifest of a newer csync is refused by member and file: what was edited there is unknown', () => {
+    const newer = { ...upToDate, manifests: new Map([[wanted, JSON.stringify({ version: 2, content: {} })]]) };
+    const { ok, problems } = plan({ m2: newer });
+    expect([ok, problems.map(({ code, member }) => `${code} ${member}`)]).toEqual([false, ['file-newer m2']]);
+    expect(problems[0]?.text).toMatch(`/conf/csync/sets/${wanted}/manifest.json has format 2: a newer csync wrote it`);
+  });
+
   it('an edit in the applied one is not lost to another', () => {
     const manifests = manifest({ 'csync-start.cjs': sha256('compiled') }, former);
     const lying = upToDate.files.filter(({ name }) => name !== inside);

@@ -99,7 +99,17 @@ describe('clients in the status', () => {
   const place = settingsFor({ members: ['m1'] });
   const sentinel = JSON.stringify({ at: new Date(now - 10 * 3_600_000).toISOString() });
   const input = (clients: readonly Client[] | null, startedAt = sentinel): StatusInput => ({
-    ...{ place, applied: true, clusterAnswers: true, moving: false, now, clients, roster: emptyRoster, clusterMembers: ['m1'] },
+    ...{
+      place,
+      applied: true,
+      clusterAnswers: true,
+      moving: false,
+      now,
+      clients,
+      roster: emptyRoster,
+      unread: [],
+      clusterMembers: ['m1'],
+    },
     status: { status: 'up', state: 'running', owner: 'm1', autoRun: true, switching: new Map() },
     members: [
       {

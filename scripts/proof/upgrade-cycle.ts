@@ -56,7 +56,8 @@ export class UpgradeCycles {
       );
     await this.#type('m1', 'ln -s /opt/csync /opt/csync-new');
     // That version does not know it.
-    await this.#type('m1', "sed -i '/^monitor_owner:/d' /root/csync.yaml && cmruncl -v");
+    for (const member of this.drills.members) await this.#type(member, "sed -i '/^monitor_owner:/d' csync.yaml");
+    await this.#type('m1', 'cmruncl -v');
     await this.#type('m1', 'csync apply --yes --run');
     await this.drills.waitServed();
     await this.#type(

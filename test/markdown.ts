@@ -10,7 +10,7 @@ export function markdownPages(): string[] {
     readdirSync(join(repository, directory), { recursive, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => normalize(join(directory, name)));
-  return [...below('.'), ...below('docs', true), ...below('package-templates'), ...below('test')];
+  return [...below('.'), ...below('docs', true), ...below('package-templates'), ...below('ansible'), ...below('test')];
 }
 
 export function readPage(page: string): string {

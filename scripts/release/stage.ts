@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 export const programs = ['csync', 'csync_wizard', 'csync_dispatcher'] as const;
-const pages = ['README.md', 'CHANGELOG.md', 'DECISIONS.md', 'FIDELITY.md', 'SECURITY.md', 'docs', 'examples'] as const;
+const pages = ['README.md', 'CHANGELOG.md', 'DECISIONS.md', 'FIDELITY.md', 'SECURITY.md', 'docs', 'examples', 'ansible'] as const;
 
 /** Runs a program; throws with what it printed when it fails. */
 export function must(argv: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}): string {

@@ -3,14 +3,14 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect } from 'vitest';
 import { codeBelow, readPage } from '../../markdown.ts';
-import { everyStep, everyStepIt, have, repository } from '../../support.ts';
-import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { everyStep, have, repository } from '../../support.ts';
+import { story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const whyNot = whyNoLab ?? (have('ansible-playbook') ? null : 'ansible-core is not installed');
 if (whyNot !== null) console.warn(`the Ansible collection is not run: ${whyNot}`);
 
 const [install = '', inventory = '', variables = '', commands = ''] = codeBelow(
-  readPage('docs/how-to/ansible.md'),
+  readPage('ansible/README.md'),
   'Set up csync with Ansible',
 );
 const [inCheckMode = '', run = ''] = commands.split('\n');
@@ -24,9 +24,10 @@ function changedIn(printed: string): Record<string, number> {
 }
 
 // The lab itself takes time, so it is not even started for a test that is skipped.
-describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', { timeout: 290_000 }, () => {
+describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', () => {
   const used = useLab('ansible', { deployed: false });
   const { sh, must, json, done } = typedIn(used, 'csync');
+  const { longChapter } = story(200_000);
   const members = ['m1', 'm2', 'm3'];
   const play = async (command: string) => must(control, `cd /root && ${command}`);
   /** What lies where the collection writes. */
@@ -46,7 +47,7 @@ describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', { timeo
     );
   });
 
-  everyStepIt('goes from nothing to a served package; a second run changes nothing', async () => {
+  longChapter('goes from nothing to a served package; a second run changes nothing', async () => {
     const before = await written('m1');
     await play(inCheckMode);
     expect(await written('m1')).toBe(before);
@@ -58,7 +59,7 @@ describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', { timeo
     expect(changedIn(await play(run))).toEqual({});
   });
 
-  everyStepIt('an edit: check mode prints the steps and changes nothing, then the package gets it without a halt', async () => {
+  longChapter('an edit: check mode prints the steps and changes nothing, then the package gets it without a halt', async () => {
     const mark = used.drills.entries.length;
     await must(control, `cd /root && echo '  halt_grace_seconds: 31' >> group_vars/all.yml`);
     const before = await written('m1');
@@ -73,7 +74,7 @@ describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', { timeo
     expect(used.drills.entries.slice(mark).filter(({ what }) => what === 'halting')).toEqual([]);
   });
 
-  everyStepIt('a wrong setting is refused before csync.yaml is replaced', async () => {
+  longChapter('a wrong setting is refused before csync.yaml is replaced', async () => {
     const before = await written('m1');
     const refused = await sh(control, `cd /root && sed 's/31/soon/' -i group_vars/all.yml && ${run}`);
     expect([refused.exitCode, refused.stdout]).toEqual([2, expect.stringContaining('halt_grace_seconds')]);

@@ -145,7 +145,9 @@ describe.runIf(isRoot)('a release', { timeout: 300_000 }, () => {
     const names = run(['tar', 'tzf', file('.tgz')])
       .stdout.trim()
       .split('\n');
-    expect(names.filter((name) => !/^package\/(dist|man|docs|examples|[A-Z]+\.md|LICENSE|package\.json)/.test(name))).toEqual([]);
+    expect(
+      names.filter((name) => !/^package\/(dist|man|docs|examples|ansible|[A-Z]+\.md|LICENSE|package\.json)/.test(name)),
+    ).toEqual([]);
     const prefix = join(scratch, 'npm');
     const npm = run(['npm', 'install', '--global', '--offline', '--no-audit', '--no-fund', '--prefix', prefix, file('.tgz')]);
     expect([npm.status, npm.stderr]).toEqual([0, expect.any(String)]);

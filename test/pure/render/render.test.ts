@@ -126,6 +126,8 @@ describe('the rendered package', () => {
 
   it('carries the version of package.json', () => {
     expect(JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')).version).toBe(toolkitVersion);
+    for (const page of ['ansible/galaxy.yml', 'ansible/README.md', 'docs/how-to/install-packages.md'])
+      expect(readFileSync(join(repository, page), 'utf8')).toContain(toolkitVersion);
     expect(readFileSync(join(repository, 'CHANGELOG.md'), 'utf8')).toContain(`\n## [${toolkitVersion}] - `);
   });
 });

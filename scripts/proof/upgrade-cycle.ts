@@ -10,12 +10,14 @@ import { codeBelow, readPage } from '../../test/markdown.ts';
 const directory = '/usr/local/cmcluster/conf/csync';
 const old = '/opt/csync-0.1.0';
 const limitMs = 180_000;
+const prompt = 'm1# ';
 const editFile = 'set-upgrade.txt';
 
-/** As the page has them, in their order. */
+/** As the page has them, in their order, without what they print. */
 function commandsBelow(heading: string): string[] {
   const [code = ''] = codeBelow(readPage('docs/how-to/operate/upgrade.md'), heading);
-  return code.split('\n').map((line) => line.replace('m1# ', ''));
+  const typed = code.split('\n').filter((line) => line.startsWith(prompt));
+  return typed.length > 0 ? typed.map((line) => line.slice(prompt.length)) : code.split('\n');
 }
 
 export interface UpgradeCounts {

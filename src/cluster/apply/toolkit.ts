@@ -53,8 +53,9 @@ export interface ToolkitFacts {
   /** The file that toolkit_program leads to. null: missing, or a link to nothing. */
   readonly target: string | null;
   readonly isLink: boolean;
-  /** The package of the package manager that the file belongs to. null: none. */
+  /** The package of the package manager that the file belongs to. null: none, or unknown. */
   readonly package: string | null;
+  readonly isPackageKnown: boolean;
   /** null: its files are not laid out as a build. */
   readonly digest: string | null;
   /** What it prints. null: it cannot be run. */
@@ -65,17 +66,31 @@ export interface ToolkitFacts {
   readonly isManaged: boolean;
 }
 
+/** Shell function: prints the package that a file belongs to, and nothing for none. Fails where the package manager does not answer. */
+const ownerFunction = [
+  'owner_of() {',
+  '  if command -v dpkg-query > /dev/null; then',
+  '    owner=$(timeout 10 dpkg-query -S "$1" 2> /dev/null) && { echo "$owner" | sed \'s/: .*//;q\'; return 0; }',
+  '    [ $? = 1 ] || return 1',
+  '  fi',
+  '  command -v rpm > /dev/null || return 0',
+  '  owner=$(timeout 10 rpm -qf "$1" 2> /dev/null) && { echo "$owner"; return 0; }',
+  "  case $owner in *'not owned by any package'*) ;; *) return 1 ;; esac",
+  '}',
+];
+
 /** Lines `toolkit-...`: which csync a member has at toolkit_program. */
 export function toolkitLook(place: ToolkitPlace): Look<ToolkitFacts | null> {
   const lines = [
     ...programLines(place),
     treeFunction,
     versionFunction(place),
+    ...ownerFunction,
     'target=$(readlink -f -- "$program") || target=; [ -f "$target" ] || target=',
     '[ ! -h "$program" ] || echo "toolkit-link $(readlink -- "$program")"',
     'if [ -n "$target" ]; then',
-    '  owned=$(timeout 10 dpkg-query -S "$target" 2>/dev/null) || owned=$(timeout 10 rpm -qf "$target" 2>/dev/null) || owned=',
-    '  echo "toolkit-target $target"; echo "toolkit-package $(echo "$owned" | sed \'s/: .*//;q\')"',
+    '  echo "toolkit-target $target"',
+    '  if owned=$(owner_of "$target"); then echo "toolkit-package $owned"; else echo toolkit-package-unknown; fi',
     `  [ ! -f "\${target%/*}/${programName}" ] || echo "toolkit-digest $(tree "\${target%/*}")"`,
     '  echo "toolkit-version $(version_of "$program" 2>/dev/null | head -n 1)"',
     'fi',
@@ -96,6 +111,7 @@ export function toolkitFrom(said: Said): ToolkitFacts | null {
     target: last('target'),
     isLink: said.has('toolkit-link'),
     package: last('package'),
+    isPackageKnown: !said.has('toolkit-package-unknown'),
     digest: digest !== null && /^[0-9a-f]{64}$/.test(digest) ? digest : null,
     version: version !== null && /^\d+\.\d+\.\d+[\w.-]*$/.test(version) ? version : null,
     previous: last('previous'),
@@ -115,8 +131,9 @@ export function toolkitState({ target, digest, version }: ToolkitFacts, wanted: 
 }
 
 /** Who put the program there, for the table of csync toolkit status. */
-export function toolkitOrigin({ target, isLink, package: owner }: ToolkitFacts): string {
+export function toolkitOrigin({ target, isLink, package: owner, isPackageKnown }: ToolkitFacts): string {
   if (target === null) return '-';
+  if (!isPackageKnown) return 'unknown';
   if (owner !== null) return `package ${owner}`;
   if (target.startsWith(`${versionsDirectory}/`)) return 'csync toolkit';
   return isLink ? 'by hand' : 'a file of its own';
@@ -124,7 +141,14 @@ export function toolkitOrigin({ target, isLink, package: owner }: ToolkitFacts):
 
 /** Why csync toolkit leaves the program of a member alone. null: it may switch it. */
 export function whyLeftAlone(member: string, facts: ToolkitFacts, { toolkitProgram }: ToolkitPlace): Problem | null {
-  const { target, isLink, package: owner, version } = facts;
+  const { target, isLink, package: owner, isPackageKnown, version } = facts;
+  if (!isPackageKnown)
+    return errorProblem(
+      'change-toolkit',
+      `the package manager did not answer whether ${toolkitProgram} is of a package, so it is left alone`,
+      `dpkg-query -S ${target}   or   rpm -qf ${target}   (on that member), then run the same command again`,
+      member,
+    );
   if (owner !== null)
     return errorProblem(
       'change-toolkit',

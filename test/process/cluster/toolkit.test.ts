@@ -151,6 +151,26 @@ describe('csync toolkit on a member', () => {
     expect(lstatSync(program).isFile()).toBe(true);
   });
 
+  it.each([
+    ['dpkg-query knows no such file, and there is no rpm', 'exit 1', null, { package: null, isPackageKnown: true }],
+    ['dpkg-query fails', 'exit 2', null, { package: null, isPackageKnown: false }],
+    ['of a deb', "echo 'csync: /usr/share/csync/csync.mjs'", null, { package: 'csync', isPackageKnown: true }],
+    ['of an rpm', null, 'echo csync-0.2.0-1.noarch', { package: 'csync-0.2.0-1.noarch', isPackageKnown: true }],
+    ['of no rpm', null, "echo 'file x is not owned by any package'; exit 1", { package: null, isPackageKnown: true }],
+    ['rpm cannot open its database', null, 'exit 1', { package: null, isPackageKnown: false }],
+  ])('the package of the program: %s', (_title, dpkg, rpm, wanted) => {
+    const { place, run, install, versions } = member();
+    install(one);
+    const asked = { 'dpkg-query': dpkg, rpm };
+    let text = script(...toolkitLook(place).lines);
+    for (const [name, body] of Object.entries(asked)) {
+      const fake = join(versions, `fake-${name}`);
+      if (body !== null) writeFileSync(fake, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+      text = text.replaceAll(` ${name} `, ` ${fake} `);
+    }
+    expect(toolkitLook(place).read(untimed(run(text).stdout))).toMatchObject(wanted);
+  });
+
   it('remove takes its own files, and a link that was there before comes back', () => {
     const { place, done, install, program, versions } = member();
     symlinkSync('/opt/csync/csync.mjs', program);

@@ -25,6 +25,7 @@ const none: ToolkitFacts = {
   target: null,
   isLink: false,
   package: null,
+  isPackageKnown: true,
   digest: null,
   version: null,
   previous: null,
@@ -52,6 +53,7 @@ const packaged: ToolkitFacts = {
   version: '0.1.0',
   digest: 'c'.repeat(64),
 };
+const unasked: ToolkitFacts = { ...packaged, package: null, isPackageKnown: false };
 const ownFile: ToolkitFacts = { ...none, target: place.toolkitProgram, version: '0.1.0' };
 const silent: SeenToolkit = { member: 'm3', facts: null, noAnswer: { why: 'no route', remedy: 'ping m3' } };
 const seen = (member: string, facts: ToolkitFacts): SeenToolkit => ({ member, facts, noAnswer: { why: '', remedy: '' } });
@@ -90,10 +92,15 @@ describe('csync toolkit install', () => {
   });
 
   it('excludes members that do not answer, have a package, or a file of the site, and no other', () => {
-    const plan = planInstall([seen('m1', packaged), seen('m2', ownFile), silent, seen('m4', none)], place, build, files);
+    const plan = planInstall(
+      [seen('m1', packaged), seen('m2', ownFile), silent, seen('m4', none), seen('m5', unasked)],
+      place,
+      build,
+      files,
+    );
     expect(brief(plan)).toEqual({
       steps: [['m4 copy'], ['m4 switch']],
-      problems: ['change-toolkit m1', 'change-toolkit m2', 'cluster-unreachable m3'],
+      problems: ['change-toolkit m1', 'change-toolkit m2', 'cluster-unreachable m3', 'change-toolkit m5'],
     });
     expect(plan.problems[0]?.text).toMatch(/0\.1\.0 of the package csync, so it is left alone/);
   });
@@ -121,11 +128,12 @@ it('the answer of a member is read, and an incomplete one is none', () => {
   expect(toolkitFrom(saidIn(text))).toBeNull();
   const facts = toolkitFrom(saidIn(`${text}toolkit-looked\n`));
   expect(facts).toEqual(packaged);
-  expect([packaged, same, ownFile, none, { ...packaged, package: null }].map(toolkitOrigin)).toEqual([
+  expect([packaged, same, ownFile, none, { ...packaged, package: null }, unasked].map(toolkitOrigin)).toEqual([
     'package csync',
     'csync toolkit',
     'a file of its own',
     '-',
     'by hand',
+    'unknown',
   ]);
 });

@@ -211,7 +211,10 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
       {
         verb: 'toolkit install',
         prepare: () =>
-          sh('c2', "cd /root; { cat csync.yaml; echo 'toolkit_program: /usr/local/sbin/csync-audited'; } > toolkit.yaml"),
+          sh(
+            'c2',
+            "cd /root; sed 's|^toolkit_program:.*|toolkit_program: /usr/local/sbin/csync-audited|' csync.yaml > toolkit.yaml",
+          ),
         words: is('toolkit install --yes --settings toolkit.yaml'),
       },
       { verb: 'toolkit remove', words: is('toolkit remove --yes --settings toolkit.yaml') },

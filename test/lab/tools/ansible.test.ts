@@ -15,6 +15,7 @@ const [install = '', inventory = '', variables = '', commands = ''] = codeBelow(
 );
 const [inCheckMode = '', run = ''] = commands.split('\n');
 const control = 'c2';
+const atControl = 'cd /root && export LC_ALL=C.UTF-8';
 
 /** Hosts with what a play changed there; empty: nothing. */
 function changedIn(printed: string): Record<string, number> {
@@ -29,7 +30,7 @@ describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', () => {
   const { sh, must, json, done } = typedIn(used, 'csync');
   const { longChapter } = story(200_000);
   const members = ['m1', 'm2', 'm3'];
-  const play = async (command: string) => must(control, `cd /root && ${command}`);
+  const play = async (command: string) => must(control, `${atControl} && ${command}`);
   /** What lies where the collection writes. */
   const written = (member: string) =>
     must(member, 'cat /etc/csync/csync.yaml 2>&1; ls -l /usr/local/bin /usr/local/lib /run/csync-ansible* 2>&1; ls /opt');
@@ -40,7 +41,7 @@ describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', () => {
     await must('m1', 'cmruncl -v');
     const release =
       'mkdir -p csync-0.2.0/usr/share && cp -r /opt/csync csync-0.2.0/usr/share/csync && tar -czf csync-0.2.0.tar.gz csync-0.2.0';
-    await must(control, `cd /root && cp -r /run/csync-lab/ansible . && ${release} && ${install.replaceAll('\n', ' && ')}`);
+    await must(control, `${atControl} && cp -r /run/csync-lab/ansible . && ${release} && ${install.replaceAll('\n', ' && ')}`);
     await must(
       control,
       `cd /root && mkdir group_vars && cat > hosts.yml <<'END'\n${inventory}\nEND\ncat > group_vars/all.yml <<'END'\n${variables}\nEND`,
@@ -76,7 +77,7 @@ describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', () => {
 
   longChapter('a wrong setting is refused before csync.yaml is replaced', async () => {
     const before = await written('m1');
-    const refused = await sh(control, `cd /root && sed 's/31/soon/' -i group_vars/all.yml && ${run}`);
+    const refused = await sh(control, `${atControl} && sed 's/31/soon/' -i group_vars/all.yml && ${run}`);
     expect([refused.exitCode, refused.stdout]).toEqual([2, expect.stringContaining('halt_grace_seconds')]);
     expect(await written('m1')).toBe(before);
   });

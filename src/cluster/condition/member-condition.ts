@@ -33,6 +33,9 @@ export interface MemberCondition {
   readonly monitor: MonitorState | number | null;
 }
 
+/** The report of the monitor. null: none, or in a format of a newer csync. */
+export const reportOf = ({ monitor }: MemberCondition): MonitorState | null => (typeof monitor === 'number' ? null : monitor);
+
 export interface ConditionPlace {
   readonly packageName: string;
   readonly adapter: Pick<CfengineAdapter, 'daemonName' | 'programs'>;

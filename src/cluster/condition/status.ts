@@ -3,7 +3,6 @@
 import { attempt } from '../../base/attempt.ts';
 import { newerText } from '../../base/version.ts';
 import { maintenanceFrom } from '../../contract/maintenance-file.ts';
-import type { MonitorState } from '../../contract/monitor-state.ts';
 import type { Roster } from '../../contract/roster.ts';
 import { roomText } from '../../contract/space.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
@@ -14,7 +13,7 @@ import { clockText, isClockOff } from '../remote/answers.ts';
 import type { PackagePlace } from '../remote/observation.ts';
 import { rotationText } from '../setup/rotation.ts';
 import type { Client } from './clients.ts';
-import type { MemberCondition } from './member-condition.ts';
+import { type MemberCondition, reportOf } from './member-condition.ts';
 import { insteadText, outsideAdvice, outsideView, reachesElsewhere } from './outside.ts';
 
 /** Exit statuses of the verb, after those of the Linux Standard Base for the status of an init script. */
@@ -334,9 +333,6 @@ function addressAdvice({ members, status, place }: StatusInput): Advice[] {
   if (status?.status !== 'up' || status.state !== 'running' || owner?.seen?.address !== true) return [];
   return outsideAdvice(outsideView(members, owner.member), owner.member, place.packageAddress);
 }
-
-/** null: none, or in a format of a newer csync. */
-const reportOf = ({ monitor }: MemberCondition): MonitorState | null => (typeof monitor === 'number' ? null : monitor);
 
 /** A monitor reports at least every 40 s. A replaced one reports again within 30 s. */
 const monitorSilenceSeconds = 75;

@@ -1,6 +1,5 @@
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-/** For messages. */
 export const durationWords = 'a whole number with s, m or h';
 
 /** Of 90s, 30m or 2h; null: none of these, or zero. */

@@ -52,7 +52,7 @@ export const exitTable = {
 export type ExitName = keyof typeof exitTable;
 export type ExitCode = (typeof exitTable)[ExitName]['status'];
 
-/** By name. */
+/** Numbers of the exit statuses, by name. */
 export const exitCodes = Object.fromEntries(Object.entries(exitTable).map(([name, { status }]) => [name, status])) as {
   readonly [Name in ExitName]: (typeof exitTable)[Name]['status'];
 };
@@ -89,7 +89,7 @@ export class Failure extends Error {
 /** Ctrl-C, or a reader that exited: all waiting is rejected with it. */
 export class Interrupted extends Error {}
 
-/** Or a Failure with all problems. */
+/** The value, or a Failure with all problems. */
 export function demand<T>(checked: Checked<T>): T {
   if (checked.ok) return checked.value;
   throw new Failure(checked.problems);
@@ -104,7 +104,7 @@ export function formatProblem(problem: Problem): string {
   return `${head}\n  ${problem.text}\n  Fix: ${problem.remedy}`;
 }
 
-/** That of the first error. */
+/** The status of the first error. */
 export function exitCodeOf(problems: readonly Problem[]): ExitCode {
   const first = problems.find((problem) => problem.severity === 'error');
   if (first === undefined) return exitCodes.ok;

@@ -9,7 +9,7 @@ export interface CfengineAdapter {
   readonly generation: 2 | 3;
   readonly daemonName: string;
   readonly programs: Readonly<Record<'daemon' | 'agent' | 'key' | 'run', string>>;
-  /** Read at the daemon's start. */
+  /** The daemon reads it at its start. */
   readonly daemonPolicy: string;
   /** Exit 0 is good. Both parsers accept a missing file. */
   readonly policyCheck: readonly string[];

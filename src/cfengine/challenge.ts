@@ -6,7 +6,7 @@
 import { constants, createHash, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto';
 import { attempt } from '../base/attempt.ts';
 
-/** After padding. */
+/** Length of the plain text after padding. */
 const textBytes = 24;
 const sessionKeyBytes = 16;
 
@@ -35,7 +35,7 @@ function decrypted(key: KeyObject, bytes: Buffer): Buffer | null {
 export interface Challenge {
   /** The nonce, and the two numbers of our public key. */
   readonly opening: readonly string[];
-  /** The daemon has the private key. */
+  /** Whether the answer proves that the daemon has the private key. */
   isProof(answer: string): boolean;
   /** With the session key; null: not made for our key. */
   answer(challenge: string): readonly string[] | null;

@@ -27,7 +27,7 @@ export function decodeFrame(bytes: Buffer): Decoded {
   return { kind: 'frame', payload: bytes.subarray(8, 8 + length).toString('latin1'), rest: bytes.subarray(8 + length) };
 }
 
-/** In cfengine's order [cfengine.md 1.8]. */
+/** The numbers of a STAT answer, in cfengine's order [cfengine.md 1.8]. */
 export interface RemoteStat {
   readonly size: number;
   /** Since the epoch. */

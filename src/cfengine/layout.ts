@@ -4,7 +4,7 @@ import type { Settings } from '../settings/settings.ts';
 export interface CfengineLayout {
   /** On the policy file system; hosts copy it to their inputs. */
   readonly masterInputs: string;
-  /** Distributed beside the policy. */
+  /** The policy distributes them, beside itself. */
   readonly referenceFiles: string;
   /** For hosts to fetch: the current and, during a rotation, the next one. */
   readonly publicKeys: string;
@@ -24,7 +24,7 @@ export function layoutOf({ cfengineGeneration, policyDirectory: served, cfengine
 }
 
 export interface PolicyCheck {
-  /** To the checked directory. */
+  /** Relative to the checked directory. */
   readonly file: string;
   readonly argv: readonly string[];
 }

@@ -39,7 +39,7 @@ export interface ProbeIdentity {
 
 /** A dialogue has a few hundred bytes. */
 const mostReceivedBytes = 131_072;
-/** For the other FIN. */
+/** Waiting time for the FIN of the other side. */
 const closingLimitMs = 1000;
 const closingLookMs = 10;
 const mostBytesBehindTheEnd = 16_384;
@@ -263,7 +263,7 @@ function statRequest(path: string): string {
   return `SYNCH ${Math.floor(Date.now() / 1000)} STAT ${path}`;
 }
 
-/** Or "incomplete", or a result. */
+/** The first frame, "incomplete", or a result. */
 function takeFrame(
   received: Buffer,
 ): { readonly payload: string; readonly rest: Buffer } | { readonly rest: Buffer; readonly result?: ProbeResult } {
@@ -278,7 +278,7 @@ function statAnswer(received: Buffer): { readonly rest: Buffer; readonly result?
   if (!('payload' in frame)) return frame;
   const stat = parseStat(frame.payload);
   if (stat === null) return { rest: frame.rest, result: { kind: 'answered', why: frame.payload } };
-  // The link target.
+  // The second transaction asks for the link target.
   const second = decodeFrame(frame.rest);
   if (second.kind === 'incomplete') return { rest: received };
   return { rest: Buffer.alloc(0), result: { kind: 'served', stat } };

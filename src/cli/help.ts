@@ -50,7 +50,6 @@ export function verbIn(argv: readonly string[]): string | null {
   return found?.words ?? null;
 }
 
-/** After a wrong call. */
 export function usageFix(words: string): string {
   const example = verbs.find((verb) => verb.words === words)?.examples[0]?.[0];
   return `for example csync ${example}; csync ${words} --help prints its options`;

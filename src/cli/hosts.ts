@@ -22,7 +22,7 @@ const looks = { badInput: '', cannotRunHere: '' } as const;
 const changed = {
   changeFailed: 'a change failed or is pending; csync remembers it, and the same command completes it',
 } as const;
-/** They set up hosts. */
+/** For verbs that set up hosts. */
 const setsUp = {
   task: 'Change',
   effect: 'changes',
@@ -30,7 +30,7 @@ const setsUp = {
   exits: changed,
   json: async () => [(await documents()).setUpDocument],
 } as const;
-/** They list what is set up. */
+/** For verbs that list what is set up. */
 const lists = { task: 'Investigate', effect: 'reads', options: read, exits: looks } as const;
 const host = { type: 'string', demandOption: true, describe: 'member, by its short name' } as const;
 

@@ -16,7 +16,7 @@ export const labOptions = {
   json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
 } as const;
 const options = labOptions;
-/** Prints nothing but problems with --json. */
+/** For verbs that print nothing but problems with --json. */
 const noDocument = async (): Promise<readonly []> => [];
 
 const member = { type: 'string', demandOption: true, describe: 'lab host' } as const;

@@ -38,7 +38,7 @@ export function withReference(page: string): string {
   return `${page.slice(0, from)}${begin}\n\n${reference()}\n${page.slice(to)}`;
 }
 
-/** Not in each section. */
+/** Statuses that each section would repeat. */
 const common: readonly number[] = alwaysPossible.map((name) => exitTable[name].status);
 
 function reference(): string {

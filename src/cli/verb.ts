@@ -14,7 +14,7 @@ export const verbTasks = {
 } as const;
 
 export interface VerbFacts {
-  /** Behind csync: `apply`, `member add`. */
+  /** As typed behind csync: `apply`, `member add`. */
   readonly words: string;
   readonly task: keyof typeof verbTasks;
   /** Room for 52 characters. */
@@ -30,12 +30,10 @@ export interface VerbFacts {
   readonly exits?: Readonly<Partial<Record<ExitName, string>>>;
   /** In place of those of the table. */
   readonly ownExits?: Readonly<Record<number, string>>;
-  /** And what it is good for. */
   readonly examples: readonly (readonly [string, string])[];
 }
 
 interface Row<P extends OptionTable, O extends OptionTable> extends VerbFacts {
-  /** In their order. */
   readonly positionals?: P;
   readonly options?: O;
   /** `rest`: behind `--`. `all`: the rows of all verbs. */
@@ -71,6 +69,6 @@ export const possibleBy = (effect: Effect): ExitName[] =>
 /** Such as `member` in `member add`. */
 export interface VerbGroup {
   readonly does: string;
-  /** Also before the second word. */
+  /** Options that may also stand before the second word. */
   readonly options?: OptionTable;
 }

@@ -12,7 +12,7 @@ const schema = v.object({
   startedAt: v.string(),
   at: v.string(),
   watching: v.nullable(v.string()),
-  /** If not, it is polled. */
+  /** False: its exit is polled. */
   endIsEvent: v.boolean(),
   paused: v.boolean(),
   /** Why the brake is on; null: off. Missing in version 0.1.0. */

@@ -30,14 +30,14 @@ export const arpProbeName = 'csync-arp.pl';
 /** Selects the set; installed under the names that Serviceguard calls. */
 export const entryName = 'csync-entry.sh';
 
-/** In a modular package file. */
+/** In a modular package file, names the set. */
 export const setKeyword = 'pev_csync_set_digest';
 
 type Style = Settings['packageStyle'];
 
 export type LauncherRole = 'main' | 'pre' | 'legacy';
 
-/** Called by Serviceguard. */
+/** The scripts that Serviceguard calls. */
 const launchers: Readonly<Record<Style, Readonly<Record<string, LauncherRole>>>> = {
   modular: { 'csync.sh': 'main', 'csync_pre.sh': 'pre' },
   legacy: { 'csync_control.sh': 'legacy' },

@@ -6,7 +6,7 @@ const format = '%a %b %S %d %c';
 
 export const spaceCommand = (directory: string): string[] => ['stat', '-f', '-c', format, '--', directory];
 
-/** A line `space ...` each. */
+/** Prints a line `space ...` for each directory. */
 export const spaceLine = (directory: string): string =>
   `echo "space $(${spaceCommand(directory).map(shellWord).join(' ')} 2>/dev/null) "${shellWord(directory)}`;
 

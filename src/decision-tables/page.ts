@@ -22,7 +22,7 @@ function whatFollows({ member, haltScript, memberSwitchOff, autoRunOff }: Conseq
   return parts.join(', ') || 'may start elsewhere';
 }
 
-/** A block a row. */
+/** A block for each row. */
 export function decisionsText({ exits, findings, verdicts, consequences }: DecisionTables): string {
   const block = (title: string, rows: readonly string[]): string[] => [title, '', ...rows, ''];
   const lines = [

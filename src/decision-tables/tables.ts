@@ -24,7 +24,7 @@ export interface ConsequenceRow {
   readonly memberSwitchOff: boolean;
   readonly autoRunOff: boolean;
   readonly sentence: string;
-  /** Of the manual, or "ours". */
+  /** The page of the manual, or "ours". */
   readonly source: string;
 }
 

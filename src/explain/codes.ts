@@ -15,7 +15,6 @@ export interface CodeEntry {
   readonly why: string;
   readonly fix: readonly string[];
   readonly example: string;
-  /** Of the manual. */
   readonly page: string;
 }
 

@@ -20,7 +20,7 @@ export interface ProcessState {
   readonly name: string;
 }
 
-/** A name proves nothing. */
+/** The origin of a process; its name proves nothing. */
 export interface ProcessOrigin {
   /** Real, effective, saved and file system; empty: no process. */
   readonly users: readonly number[];
@@ -30,11 +30,10 @@ export interface ProcessOrigin {
   readonly program: string | null;
 }
 
-/** On the disk. */
 export interface ProgramFile {
   /** Links resolved. */
   readonly path: string;
-  /** Run with an interpreter. */
+  /** The kernel runs it with an interpreter. */
   readonly isScript: boolean;
 }
 
@@ -86,12 +85,12 @@ export interface MemberHost {
   /** null: unreadable. */
   program(path: string): ProgramFile | null;
   listeners(port: number): readonly Listener[];
-  /** Have a file open there. */
+  /** Processes that have a file open below the mount point. */
   holdersOf(mountPoint: string): readonly ProcessState[];
   ownsAddress(address: string): boolean;
   /** Empty: none, or no answer in 3 s. */
   resolve(name: string): Promise<readonly string[]>;
-  /** Collects its output. */
+  /** Runs a program and collects its output. */
   run(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
   /** In our process group, for a kill; output is appended to a file (null: standard output). null: killed or not started. */
   attend(argv: readonly string[], outputFile: string | null): Promise<number | null>;

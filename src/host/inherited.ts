@@ -1,4 +1,4 @@
-/** Left open by the parent. */
+/** Descriptors that the parent left open. */
 
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { attempt } from '../base/attempt.ts';
@@ -6,7 +6,7 @@ import { attempt } from '../base/attempt.ts';
 /** O_CLOEXEC in /proc/PID/fdinfo, the same on each architecture of Node.js. */
 const closedOnExec = 0o2000000;
 
-/** Nothing is inherited later. */
+/** Once is enough: nothing is inherited later. */
 let areClosed = false;
 
 /**

@@ -89,7 +89,7 @@ export function progress(line: string): void {
   aside(`${line}\n`);
 }
 
-/** 80 off a terminal. */
+/** 80 where there is no terminal. */
 export function outputWidth(): number {
   return Math.min(100, Math.max(40, process.stdout.columns || 80));
 }

@@ -13,7 +13,7 @@ export interface Seen {
   readonly place: string;
   readonly user: number;
   readonly group: number;
-  /** With the sticky bit. */
+  /** Permission bits with the sticky one. */
   readonly mode: number;
   readonly above: boolean;
 }
@@ -31,7 +31,7 @@ export function judgeOwnership({ place, user, group, mode, above }: Seen, { user
   ];
 }
 
-/** Root, and our own user. */
+/** Users who may change root's files: root and our own user. */
 export function ourselves(): Trusted {
   return { users: [0, process.getuid?.() ?? 0], groups: [0, process.getgid?.() ?? 0] };
 }

@@ -79,7 +79,7 @@ export function refuseStrangers(path: string): void {
 
 /** Leftovers of a killed process match it. */
 const partialName = /^\..+\.csync-[0-9a-f]{16}$/;
-/** Older: of no running process. */
+/** Older temporary files belong to no running process. */
 const leftOverMs = 60_000;
 
 /** `node:crypto` takes 4 ms to load. */

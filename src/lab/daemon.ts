@@ -94,7 +94,6 @@ class LabDaemon {
     return new Map(policyTemplateNames(3).map((name) => [name, read(name)]));
   }
 
-  /** Independent of the package. */
   async #bootServices(name: string): Promise<void> {
     await bootSsh(this.#world, name);
     const host = this.#world.spec.hosts.find((one) => one.name === name);

@@ -16,7 +16,7 @@ export class LabUnavailable extends Failure {
   }
 }
 
-/** A stuck lab. */
+/** A lab that does not answer is stuck. */
 const answerLimitMs = 30_000;
 const endLimitMs = 20_000;
 const bootingEndLimitMs = 1_000;
@@ -164,7 +164,6 @@ function daemonOf({ home }: LabSpec): number | null {
   return isLabDaemon === true ? Number(pid) : null;
 }
 
-/** With the signal's reason. */
 export function aborted(stop: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (stop.aborted) reject(stop.reason);
@@ -200,7 +199,7 @@ export async function until(
 
 export interface LabStart {
   readonly spec: LabSpec;
-  /** Of the built toolkit. */
+  /** The dist directory of the built toolkit. */
   readonly dist: string;
   /** Removed when the starting process exits, even after a kill. */
   readonly attached: boolean;
@@ -329,7 +328,6 @@ async function settled(handle: LabHandle, owner: RunningProcess, progress: (text
   });
 }
 
-/** A running one. */
 export function findLab(name: string): LabHandle {
   const text = files.readText(`${labsDirectory}/${name}/spec.json`);
   if (text === null) throw new LabUnavailable(`no lab named ${name} is running`, 'csync lab up   (starts one)');

@@ -12,7 +12,7 @@ import type { Settings } from '../settings/settings.ts';
 
 const everyMs = 100;
 const limitMs = 300;
-/** Normal: 20 ms. */
+/** A normal answer takes 20 ms. */
 const lateMs = 100;
 /** Independent of pending questions: one sent too early is never answered. */
 const againMs = 50;

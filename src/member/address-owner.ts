@@ -8,7 +8,7 @@ export type OwnerLook =
   | { readonly kind: 'foreign'; readonly card: string }
   | { readonly kind: 'unknown' | 'no perl'; readonly why: string };
 
-/** For the start of perl. */
+/** Added for the start of perl. */
 const startMs = 500;
 
 /** Returns within `listenMs` and half a second. `directory`: that of the set. */

@@ -6,12 +6,11 @@ import * as v from 'valibot';
 import { readJson } from '../contract/read-json.ts';
 
 const handover = v.object({
-  /** Of the promotion that ended. */
+  /** Epoch of the promotion that ended. */
   epoch: v.number(),
   member: v.string(),
   /** ms since the epoch by that member's clock: when the master stopped serving, as far as known. */
   lostAt: v.number(),
-  /** SG_HALT_REASON. */
   reason: v.string(),
 });
 export type Handover = v.InferOutput<typeof handover>;

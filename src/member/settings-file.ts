@@ -56,7 +56,7 @@ export function manifestIn(host: MemberHost, directory: string): Manifest {
   return readManifest(host.readText(`${directory}/${manifestName}`));
 }
 
-/** $SGCONF and $SGRUN. */
+/** Replaces $SGCONF and $SGRUN. */
 export function expand(host: MemberHost, path: string): string {
   return path.replace(
     /^\$(SGCONF|SGRUN)\b/,

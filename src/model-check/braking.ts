@@ -8,13 +8,12 @@ import { conclusions } from '../member/monitor/judge.ts';
 import type { State } from './state.ts';
 import { encodeWorld, isJudged, serves, withoutDaemon } from './world/world.ts';
 
-/** Than the limit of restarts. */
+/** More than the limit of restarts. */
 const manyTries = 9;
 const asked = { command: 'cmviewcl', verbose: true, format: 'line', level: null } as const;
 const everything: ViewRequest = { ...asked, members: [], packages: [], configuration: false };
 const known = new WeakMap<object, Map<string, Others | null>>();
 
-/** By this member's monitor. */
 function othersOf(state: State, member: number): Others | null {
   const { state: cluster } = state.view;
   const name = state.members[member] ?? '';
@@ -64,14 +63,14 @@ export function restartsInPlace(state: State, member: number): boolean {
   return true;
 }
 
-/** By the package manager. */
+/** Whether the package manager knows a member to move to. */
 function hasSuccessor(state: State, member: number): boolean {
   const { pkg, state: cluster } = state.view;
   const isAble = (name: string): boolean => cluster.members[name]?.status === 'up' && pkg?.nodeSwitch[name] === true;
   return pkg?.autoRun === true && state.members.some((name, other) => other !== member && isAble(name));
 }
 
-/** With the other members known. */
+/** Rules for a monitor that exits and knows the other members. */
 export function rulesOfLeaving(state: State, member: number): readonly string[] {
   const name = state.members[member] ?? '';
   const { daemon, ...rest } = state.world(member);

@@ -20,7 +20,6 @@ import {
 export interface Happening {
   /** inside: by itself. Others are counted. */
   readonly kind: 'inside' | 'fault' | 'repair' | 'command';
-  /** Of the running script. */
   readonly isAct?: boolean;
   /** False: cannot happen. Describes it in `state.said`. */
   apply(state: State): boolean;
@@ -72,7 +71,7 @@ const timesOut: Happening = {
   },
 };
 
-/** Of the whole cluster. */
+/** An event of the whole cluster. */
 function turns(kind: 'fault' | 'repair', text: string, apply: (state: State) => boolean): Happening {
   return {
     kind,
@@ -213,7 +212,7 @@ export function recover(state: State, member: number): boolean {
   return true;
 }
 
-/** Distributed and accepted. */
+/** csync apply distributed all, and cmapplyconf accepted it. */
 export function applyEnds(state: State): boolean {
   const { members, packageName } = state.settings;
   const files = state.view.state.packages[packageName]?.config;
@@ -228,7 +227,7 @@ type Change = (world: MemberWorld) => Partial<MemberWorld> | null;
 const when = (holds: boolean, changes: Partial<MemberWorld>): Partial<MemberWorld> | null => (holds ? changes : null);
 const isFree = ({ mounted, holder }: MemberWorld): boolean => mounted === 'yes' && holder === 'none';
 
-/** Unreported, with their repairs. */
+/** Faults of one member without any report, and their repairs. */
 const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
   ['fault', 'the daemon is killed', (world) => when(world.daemon !== 'dead', withoutDaemon(world))],
   ['fault', 'the daemon hangs', ({ daemon }) => when(daemon === 'alive', { daemon: 'hung' })],
@@ -286,7 +285,7 @@ function asked(text: string, told: Told): Happening {
       const before = state.clusterState;
       state.said = text;
       state.tell(told);
-      // Refused, or without effect.
+      // False: refused, or without effect.
       return state.clusterState !== before || state.broken.length > 0;
     },
   };

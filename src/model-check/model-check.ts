@@ -62,7 +62,7 @@ export interface Circumstances {
   readonly toolkit: string;
   readonly node: string;
   readonly machine: string;
-  /** They run in parallel. */
+  /** From the first start to the last end; searches run in parallel. */
   readonly clockMs: number;
 }
 

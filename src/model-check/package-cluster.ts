@@ -12,17 +12,16 @@ export type Told = LabEvent extends infer Event ? (Event extends LabEvent ? Unto
 export interface ClusterStep {
   readonly cluster: number;
   readonly effects: readonly Effect[];
-  /** Broken by this step. */
+  /** Rules that this step breaks. */
   readonly broken: readonly string[];
 }
 
-/** What the search reads. */
 export interface ClusterView {
   readonly state: ClusterState;
   readonly pkg: PackageState | undefined;
   /** -1: none. */
   readonly owner: number;
-  /** Failed in cmviewcl, by bit. */
+  /** A bit for each member that cmviewcl reports as failed. */
   readonly down: number;
   readonly isReforming: boolean;
 }

@@ -13,9 +13,8 @@ const rounds = 6;
 const mostSteps = 2000;
 
 export class ReturnToService {
-  /** Load it, then call. */
+  /** The state of the walk: load it, then call. */
   readonly state: State;
-  /** Since faults stopped. */
   trail: string[] = [];
   readonly #inside: readonly Happening[];
   readonly #row = new Int32Array(rowLength);
@@ -24,9 +23,9 @@ export class ReturnToService {
    * stop.
    */
   readonly #good = new RowSet();
-  /** Of earlier walks. */
+  /** How many of them are from earlier walks. */
   #before = 0;
-  /** By themselves, and by commands. */
+  /** Commands that led to a served package. */
   readonly commandsTyped = new Map<string, number>();
 
   constructor(state: State) {
@@ -34,7 +33,7 @@ export class ReturnToService {
     this.#inside = inside(state.members);
   }
 
-  /** Lead to a served package. */
+  /** Number of repaired states that lead to a served package. */
   get walked(): number {
     return this.#good.size;
   }
@@ -62,7 +61,7 @@ export class ReturnToService {
     return this.#good.add(this.#row) < this.#before;
   }
 
-  /** All events inside. */
+  /** Takes all events inside, until none applies. */
   async #settle(): Promise<'rests' | 'endless' | 'good'> {
     const { state } = this;
     for (let step = 0; step < mostSteps; step += 1) {

@@ -19,7 +19,7 @@ function toldOf(settings: Settings, word: Word, member: string, end: ScriptEnd):
   return told;
 }
 
-/** A start can succeed. */
+/** Whether a start can succeed here. */
 function isSoundFor({ startable, disk, link, files }: MemberWorld): boolean {
   return startable === 'yes' && disk === 'there' && link === 'up' && files === 'sound';
 }

@@ -14,7 +14,6 @@ import { ScriptTable } from './world/script-table.ts';
 import { nothingShared } from './world/world.ts';
 
 export interface SearchBounds {
-  /** In one history. */
   readonly events: number;
   /** False: without I7, which takes most of the time. */
   readonly leadsBack?: boolean;
@@ -26,7 +25,7 @@ export interface SearchBounds {
 
 export interface Counterexample {
   readonly broken: string;
-  /** A line a step. */
+  /** A line for each step. */
   readonly story: readonly string[];
 }
 
@@ -36,14 +35,13 @@ export interface SearchResult {
   readonly bounds: SearchBounds;
   readonly states: number;
   readonly transitions: number;
-  /** Longest of the shortest histories. */
+  /** Length of the longest of the shortest histories. */
   readonly depth: number;
-  /** Within the bound. */
   readonly isComplete: boolean;
-  /** Clock and processor. */
+  /** By the clock, and of the processor. */
   readonly milliseconds: number;
   readonly processorMilliseconds: number;
-  /** By events. */
+  /** Number of states, by the events they need. */
   readonly statesByEvents: readonly number[];
   readonly clusterStates: number;
   readonly scriptPositions: number;
@@ -55,7 +53,7 @@ export interface SearchResult {
 }
 
 const progressEveryMs = 2000;
-/** After a counterexample of I7. */
+/** Lines after a counterexample of I7, at most. */
 const mostTrail = 40;
 
 export class Search {
@@ -181,7 +179,7 @@ export class Search {
     return null;
   }
 
-  /** `unknown`: scripts must run first. */
+  /** `unknown`: scripts must run before the state can be visited. */
   #visit(index: number, events: number, depth: number): Counterexample | 'unknown' | null {
     const state = this.#state;
     const last = events < this.#bounds.events ? this.#all.length : this.#firstOutside;

@@ -43,7 +43,7 @@ export class State<Kind extends Scripts = Scripts> {
   readonly scripts: Kind;
   readonly cluster: PackageCluster;
   readonly broken: string[] = [];
-  /** In the operator's words. */
+  /** The event in the operator's words. */
   said = '';
   /** A script must run first. */
   isUnknown = false;
@@ -52,7 +52,6 @@ export class State<Kind extends Scripts = Scripts> {
   shared = 0;
   /** Of the package's script; -1: none. */
   node = -1;
-  /** Its member. */
   runner = 0;
   /** A fault meanwhile: its exit proves nothing. */
   isDisturbed = false;

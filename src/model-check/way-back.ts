@@ -23,7 +23,7 @@ function mended(code: number): number {
   return whole;
 }
 
-/** Nothing of the package changes. */
+/** Faults stop; nothing of the package changes. */
 export function mend(state: State): void {
   state.isLoaded = false;
   state.members.forEach((name, member) => {
@@ -54,7 +54,7 @@ export function namedCommands(state: State): NamedCommand[] {
   const leave = `cmmodpkg -m off ${pkg.name}`;
   // Halt first, as the refusal says.
   const out = pkg.status === 'up' ? [`cmhaltpkg ${pkg.name}`, leave] : [leave];
-  // Nothing for a running package.
+  // The package manager names nothing for a running package.
   const back = pkg.status === 'up' && !pkg.maintenance.on ? (keptHere(state) ?? []) : wayBack(cluster, pkg);
   return [...(pkg.maintenance.on ? out : []), ...back].flatMap((command) => {
     const told = eventOf(command.split(' '));
@@ -73,7 +73,7 @@ function eventOf([command, ...words]: readonly string[]): Told | null {
   return { kind: 'package-switch', packages, enable: true, members: named };
 }
 
-/** I1, at any time. */
+/** I1, which holds at any time. */
 export function twoMounts(state: State): string | null {
   let count = 0;
   for (const code of state.worlds) if ((code & mountedBit) !== 0) count += 1;

@@ -50,7 +50,7 @@ function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
       ? { ...row, change: 'better', text: 'passed now' }
       : { ...row, change: 'worse', text: 'failed now' };
   const [one, other] = [worstOutage(drill) ?? 0, worstOutage(former) ?? 0];
-  // Without an end.
+  // Both are without an end.
   if (one === other) return { ...row, change: 'same', text: 'unchanged' };
   const difference = one - other;
   if (Math.abs(difference) < Math.max(noiseMs, other * 0.1)) return { ...row, change: 'same', text: 'about the same' };

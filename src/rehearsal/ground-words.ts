@@ -1,5 +1,3 @@
-/** For scripts of drills. Pure. */
-
 import { shellWord } from '../base/shell-word.ts';
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
 import { layoutOf } from '../cfengine/layout.ts';

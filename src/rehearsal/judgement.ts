@@ -97,10 +97,10 @@ export interface DrillEvidence {
   readonly end: number;
   readonly before: Flags;
   readonly after: Flags | null;
-  /** Limits are judged here. */
+  /** Failures of the drill; limits are judged here. */
   readonly faults: readonly string[];
   readonly unclean: readonly string[];
-  /** Hosts, and why. */
+  /** Hosts with incomplete evidence, and why. */
   readonly missing: readonly string[];
   /** They probe all the time. */
   readonly clients: readonly string[];
@@ -119,7 +119,7 @@ function notMeasured(
       ? []
       : [
           ...['mounted-on', 'address-on', 'start-ended'].map((what) => [`${what} ${moved.to}`] as const),
-          // By a machine without power.
+          // A machine without power loses mount and address.
           ...['mounted-off', 'address-off'].map((what) => [`${what} ${moved.from}`, `machine-down ${moved.from}`] as const),
         ];
   const unseen = wanted.flatMap(([one, ...others]) => ([one, ...others].some((word) => seen.has(word)) ? [] : [one]));

@@ -7,11 +7,10 @@ export interface Flags {
   readonly status: string;
   readonly state: string;
   readonly autoRun: boolean;
-  /** By member. */
+  /** Switches by member. */
   readonly switching: Readonly<Record<string, boolean>>;
 }
 
-/** Of a failover. */
 export const momentNames = ['detect', 'halt', 'unmount', 'mount', 'address', 'prove', 'client'] as const;
 export type MomentName = (typeof momentNames)[number];
 
@@ -43,7 +42,6 @@ export interface Span {
   readonly to: number | null;
 }
 
-/** Of a client. */
 export interface Outage {
   readonly client: string;
   readonly from: number;
@@ -59,14 +57,13 @@ export interface Mark {
   readonly text: string;
 }
 
-/** ms; null: none. */
+/** Limits in ms; null: no limit. */
 export interface Budget {
   readonly detect: number | null;
   /** Longest of a client; 0: none may notice. */
   readonly outage: number | null;
 }
 
-/** Of a drill. */
 export interface Story {
   readonly from: string | null;
   readonly to: string | null;
@@ -91,7 +88,7 @@ export interface DrillResult extends Story {
   readonly after: Flags | null;
   /** From the state before. Empty: verified. */
   readonly unclean: readonly string[];
-  /** And violations. */
+  /** Timeouts of the drill, and violations. */
   readonly faults: readonly string[];
   readonly trace: readonly JournalEntry[];
 }
@@ -102,14 +99,13 @@ export interface Look {
   /** skipped: never counted as passed. */
   readonly is: 'good' | 'bad' | 'skipped';
   readonly text: string;
-  /** Empty if good. */
   readonly remedy: string;
 }
 
 export interface Readiness {
   readonly member: string;
   readonly verdict: 'ready' | 'not ready' | 'unknown';
-  /** Passed, and all. */
+  /** Passed checks, and all checks. */
   readonly good: number;
   readonly wanted: number;
   readonly sentence: string;
@@ -122,7 +118,7 @@ export interface ReadyReport {
   /** As in csync status. */
   readonly condition: string;
   readonly members: readonly Readiness[];
-  /** Of no single member. */
+  /** Problems of no single member. */
   readonly general: readonly { readonly text: string; readonly remedy: string }[];
 }
 
@@ -182,7 +178,6 @@ export function inSeconds(ms: number | null): string {
   return Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : 'no end';
 }
 
-/** Capital and full stop. */
 export function asSentence(text: string): string {
   const [first = '', ...rest] = text;
   return `${first.toUpperCase()}${rest.join('')}.`;

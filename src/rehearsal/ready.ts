@@ -8,7 +8,7 @@ import type { Handshake } from '../cluster/hosts/key-layout.ts';
 import { engineFor, typed } from '../engine/choice/engine-for.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
 
-/** On a member. */
+/** What a package script printed on a member. */
 export interface ScriptSaid {
   /** null: not called. */
   readonly exitCode: number | null;
@@ -78,7 +78,7 @@ function judgeFiles({ staleFiles }: MemberStatus): readonly Found[] {
       );
 }
 
-/** Warnings are only reported. */
+/** Warnings are reported and prevent nothing. */
 function judgeCheck({ member }: MemberStatus, { check }: ReadyInput): readonly Found[] {
   const own = check.problems.filter((problem) => problem.member === member && problem.severity === 'error');
   const missing = check.leftOut.filter((one) => one.member === member && one.why !== 'unreachable');
@@ -171,7 +171,7 @@ export function judgeReadiness(input: ReadyInput): ReadyReport {
   };
 }
 
-/** Of no member. */
+/** Advice that names no member. */
 function generalOf({ verdict, check, status }: ReadyInput): ReadyReport['general'] {
   const names = status.members.map(({ member }) => member);
   const ofMember = (text: string): boolean => names.some((name) => new RegExp(`\\b${name}\\b`).test(text));

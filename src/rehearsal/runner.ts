@@ -43,7 +43,6 @@ export interface DrillGround {
   pause(milliseconds: number): Promise<void>;
 }
 
-/** Part of the result. */
 class DrillFault extends Error {}
 
 const lookEveryMs = 150;
@@ -298,7 +297,7 @@ async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, s
     return told;
   }
   let broken: readonly string[] = [];
-  // Repeated until stable.
+  // Repeats until the state is stable.
   const holds = async (): Promise<boolean> => {
     broken = await ground.invariants();
     return broken.length === 0;

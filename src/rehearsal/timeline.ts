@@ -1,9 +1,8 @@
-/** One drill's trace: moments, spans, outages. Pure. */
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import { clientOutages, failoverAfter } from '../lab/trials/timeline.ts';
 import type { Mark, MomentName, Moments, Outage, Span, Story } from './model.ts';
 
-/** Before the fault. */
+/** Drawn time before the fault, in ms. */
 export const leadMs = 1000;
 
 /** Half the distance of the samples is the greatest error. */

@@ -11,7 +11,7 @@ import { standingWord } from '../host/admin/member-shell.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Seconds. */
+/** Pauses of member and client, in seconds. */
 const memberPause = '0.02';
 const clientPause = '0.05';
 /** Hundredths of a second. A connection that took longer made the client wait. */

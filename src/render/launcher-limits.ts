@@ -8,7 +8,7 @@ import type { Settings } from '../settings/settings.ts';
 /** And the halt that undoes it; 0 where Serviceguard does that. */
 export type ScriptLimits = readonly [script: number, afterwards: number];
 
-/** Fast, unless something hangs. */
+/** Checks before the storage are fast, unless something hangs. */
 const mostOfPre = 20;
 /** After the grace: reset, TERM, KILL. */
 const letGoSeconds = 15;

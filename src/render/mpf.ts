@@ -18,7 +18,7 @@ const hooks: readonly (readonly [file: string, text: string])[] = [
   ['cfe_internal/core/main.cf', 'mpf_auto_am_policy_hub_state_disabled'],
 ];
 
-/** Fixed there. */
+/** The framework's port cannot be changed. */
 const frameworkPort = 5308;
 
 export interface Framework {
@@ -144,7 +144,6 @@ export function planAugments(files: ReadonlyMap<string, string>): AugmentsPlan {
   return { write, notes };
 }
 
-/** As a file of augments. */
 export function augmentsLines(): string {
   const joined = joinAugments(null);
   return joined.ok ? joined.text.trimEnd() : '';

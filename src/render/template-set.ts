@@ -27,21 +27,21 @@ export const templateCatalogue: readonly TemplateEntry[] = [
   { name: 'cfengine2/site.main', becomes: 'site.main, once: your own policy' },
 ];
 
-/** Shipped texts at the export. */
+/** Keeps the shipped texts of the export. */
 export const pristineDirectory = '.shipped';
 
 export interface TemplateTexts {
   readonly shipped: string;
   /** Replaces the shipped one. */
   readonly own: string | null;
-  /** At the export. */
+  /** The shipped text at the export. */
   readonly pristine: string | null;
 }
 
 export type TemplateState =
-  /** No copy. */
+  /** No copy exists. */
   | 'shipped'
-  /** Equal copy. */
+  /** The copy equals the shipped one. */
   | 'same'
   /** Edited; the shipped one is unchanged since the export, or that is unknown. */
   | 'edited'

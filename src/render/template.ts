@@ -6,7 +6,6 @@ import { closest } from 'fastest-levenshtein';
 import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 
 export interface Template {
-  /** For messages. */
   readonly file: string;
   readonly text: string;
 }

@@ -10,7 +10,7 @@ export interface CallSeen {
   readonly milliseconds: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Of the package log. */
+  /** The lines it added to the package log. */
   readonly log: string;
   readonly pipesClosed: boolean;
 }
@@ -20,7 +20,7 @@ export interface MemberSeen {
   readonly daemons: readonly string[];
   readonly mounted: boolean;
   readonly address: boolean;
-  /** By their command line. */
+  /** Processes that run scripts of the package. */
   readonly scripts: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface Seen {
   readonly call: CallSeen;
   readonly before: MemberSeen;
   readonly after: MemberSeen;
-  /** Of the expectation's shell text. */
+  /** The result of the expectation's own shell text. */
   readonly shell?: { readonly exitCode: number | null; readonly output: string };
 }
 

@@ -2,13 +2,13 @@
 import { columns } from '../base/tables.ts';
 export interface Assertion {
   readonly name: string;
-  /** skipped: unknown. */
+  /** skipped: its result is unknown. */
   readonly result: 'ok' | 'failed' | 'skipped';
   readonly seen: string;
 }
 
 export interface Report {
-  /** Directory, or settings and templates. */
+  /** A directory, or settings and templates. */
   readonly tested: string;
   readonly assertions: readonly Assertion[];
   readonly seconds: number;

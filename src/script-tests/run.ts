@@ -15,7 +15,6 @@ const longestSeconds = 30;
 export interface ConformRun {
   readonly tested: TestedPackage;
   readonly policy: PolicyTemplates;
-  /** By name. */
   readonly isChosen: (name: string) => boolean;
   readonly progress: (text: string) => void;
   readonly stop: AbortSignal;
@@ -93,7 +92,7 @@ async function ask(sandbox: Sandbox, script: string): Promise<{ exitCode: number
   return { exitCode, output: `${stdout}${stderr}` };
 }
 
-/** Parses without running. */
+/** sh -n parses without running. */
 async function checkSyntax(tested: TestedPackage): Promise<ReadonlyMap<string, string>> {
   const said = new Map<string, string>();
   for (const { name, text } of launchersOf(tested)) {

@@ -66,7 +66,7 @@ export class Sandbox {
     return new Sandbox(workshop, booted);
   }
 
-  /** With everything inside. */
+  /** Kills everything inside, and waits for it. */
   async close(): Promise<void> {
     for (const argv of thawCommands(this.#init)) await runProcess(argv, { env: systemEnvironment, timeoutMs: commandLimitMs });
     this.#outer.child.stdin?.end();
@@ -102,7 +102,6 @@ export class Sandbox {
     };
   }
 
-  /** With variables and functions. */
   argv(script: string): string[] {
     return enterHost(this.#init, ['/bin/sh', '-c', `${shellFunctions}\n${script}`]);
   }
@@ -116,7 +115,7 @@ export class Sandbox {
     if (exitCode !== 0) throw new SandboxFailure(`${what}: ${(stderr || stdout).trim() || `status ${exitCode}`}`);
   }
 
-  /** The initial state. Throws a SandboxFailure. */
+  /** Brings the member to the initial state. Throws a SandboxFailure. */
   async prepare(state: State, given: readonly string[]): Promise<void> {
     const { settings } = this.#tested;
     const daemon = adapterFor(settings).startDaemon.map(shellWord).join(' ');
@@ -130,7 +129,7 @@ export class Sandbox {
     await this.#demand(text, `"${text}"`);
   }
 
-  /** As in the package file. */
+  /** Paths are those of the package file. */
   #argv({ script, words }: Call): readonly string[] {
     const { content } = this.#tested;
     const expand = (text: string): string => expandVariables(text, { SG_PACKAGE: content.name });
@@ -139,7 +138,7 @@ export class Sandbox {
     return [expand(path ?? ''), ...words];
   }
 
-  /** Only the restart counter [serviceguard.md 3.4]. */
+  /** A service gets only its restart counter [serviceguard.md 3.4]. */
   #environment({ script, words, environment }: Call): Record<string, string> {
     const { content } = this.#tested;
     const [word = ''] = words;
@@ -204,7 +203,7 @@ export class Sandbox {
       await Promise.race([held.reached, running.ended]);
       if (ended()) return false;
       running.kill('SIGTERM');
-      // A stopped process gets it later.
+      // A stopped process gets the signal when it continues.
       running.kill('SIGCONT');
       return true;
     }
@@ -265,7 +264,7 @@ interface Held {
   release(): Promise<void>;
 }
 
-/** Of 0.1.0: the package directory. */
+/** For version 0.1.0 the package directory itself. */
 function placeOfFiles(packageDirectory: string, files: TestedPackage['files']): string {
   const set = setOf(files);
   return set === null ? packageDirectory : `${packageDirectory}/${setsName}/${set}`;

@@ -75,7 +75,7 @@ export class Workshop {
       throw new SandboxFailure(`mkfs.${settings.fileSystemType}: ${made.stderr.trim() || made.errorCode || made.exitCode}`);
   }
 
-  /** Copied to every sandbox. */
+  /** The differences from this machine, copied to every sandbox. */
   get disk(): string {
     return `${this.home}/disk`;
   }
@@ -102,7 +102,7 @@ function startOf(pid: string): string | null {
   return parseProcessStat(files.readText(`/proc/${pid}/stat`) ?? '')?.startTime ?? null;
 }
 
-/** Their namespaces are gone. */
+/** Removes directories of killed runs; their namespaces are gone. */
 function sweep(): void {
   for (const pid of files.listDirectory(homes)) {
     const owner = files.readText(`${homes}/${pid}/${ownerFile}`);

@@ -3,7 +3,7 @@
 /** For /bin/sh, with the file as $1: variables refer to others. */
 export const variablesScript = 'set -a; . "$1" > /dev/null < /dev/null; exec env -0';
 
-/** Serviceguard's variables only. */
+/** Only Serviceguard's own variables. */
 export function parseClusterVariables(printed: string): Record<string, string> {
   const pairs = printed.split('\0').flatMap((line): [string, string][] => {
     const equal = line.indexOf('=');

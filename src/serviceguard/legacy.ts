@@ -4,7 +4,7 @@ import { type Attribute, attribute, group } from './modules.ts';
 
 /** Below 4294 s [serviceguard.md 2.7]. */
 const timeout = legal.number(0, 4293, 'NO_TIMEOUT');
-/** No page shows a variable. */
+/** No page shows a variable in a legacy file. */
 const script: legal.Legal = { words: '<An absolute path>', accepts: (value) => /^\/\S+$/.test(value) };
 
 /** In our order of cmmakepkg -p. Keywords in lower case. */

@@ -14,7 +14,7 @@ export function oneOf(...words: readonly string[]): Legal {
   return { words: words.join(', '), accepts: (value) => words.some((word) => same(word, value)) };
 }
 
-/** In either case. */
+/** Serviceguard's words are equal in either case. */
 function same(word: string, value: string): boolean {
   return word.toLowerCase() === value.toLowerCase();
 }

@@ -296,7 +296,7 @@ const optionalModules: readonly Row[] = [
   },
 ];
 
-/** In our order (serviceguard.md 2.6). */
+/** In our order of sections (serviceguard.md 2.6). */
 export const modules: readonly Module[] = [
   ...baseModules.map((row) => ({ kind: 'base', lab: imitated, ...row }) as const),
   ...optionalModules.map((row) => ({ kind: 'optional', lab: imitated, ...row }) as const),

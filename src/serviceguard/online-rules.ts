@@ -8,7 +8,7 @@ export type OnlineRule = 'free' | 'halted' | 'live';
 
 const rules: Readonly<Record<string, OnlineRule>> = {
   package_type: 'halted',
-  // They change the style.
+  // They change the style of the package.
   run_script: 'halted',
   halt_script: 'halted',
   vgchange_cmd: 'halted',
@@ -27,12 +27,12 @@ const rules: Readonly<Record<string, OnlineRule>> = {
   external_pre_script: 'live',
 };
 
-/** Others are free. */
+/** All other attributes are free. */
 export function onlineRule(keyword: string): OnlineRule {
   return Object.hasOwn(rules, keyword) ? (rules[keyword] ?? 'free') : 'free';
 }
 
-/** In value or order. */
+/** Keywords whose values, or their order, differ. */
 export function changedKeywords(before: PackageValues, after: PackageValues): string[] {
   const valuesIn = (file: PackageValues, keyword: string): string =>
     JSON.stringify(file.lines.filter((line) => line.keyword === keyword).map((line) => line.value));

@@ -27,7 +27,7 @@ export function checkPackageFile(file: PackageFile, fileName: string): Problem[]
   ];
 }
 
-/** Beyond single values. */
+/** The manual's rules beyond single values. */
 function ruleProblems(file: PackageFile, at: At): Problem[] {
   return packageRules.flatMap(({ rule, source, code = 'package-rule', broken }) =>
     broken(file).map(({ text, line }) => error(code, text, `${rule} [${source}]`, at(line))),
@@ -127,7 +127,7 @@ function baseProblems(file: PackageFile, fileName: string): Problem[] {
   return [error('package-type', `package_type ${type} does not fit base module ${base}.`, remedy, place)];
 }
 
-/** One problem a module. */
+/** One problem for each missing module. */
 function missingModuleProblems(file: PackageFile, fileName: string, at: At): Problem[] {
   if (basesOf(file).length !== 1) return [];
   const names = moduleNames(file);
@@ -142,7 +142,7 @@ function missingModuleProblems(file: PackageFile, fileName: string, at: At): Pro
   });
 }
 
-/** Besides the first. */
+/** Required attributes besides the first one. */
 const needed: Readonly<Record<string, readonly string[]>> = {
   service_name: ['service_cmd'],
   fs_name: ['fs_directory', 'fs_type'],

@@ -104,7 +104,7 @@ function restartOf(value: string | undefined): number | 'unlimited' {
   return value.toLowerCase() === 'unlimited' ? 'unlimited' : Number(value);
 }
 
-/** In the ip_subnet above. */
+/** An ip_address belongs to the ip_subnet above it. */
 function addressesOf(file: PackageFile): { subnet: string; address: string }[] {
   const found: { subnet: string; address: string }[] = [];
   let subnet = '';

@@ -33,7 +33,7 @@ export function styleOf({ lines }: Pick<PackageValues, 'lines'>): PackageStyle {
   return !has('module_name') && has('run_script', 'halt_script') ? 'legacy' : 'modular';
 }
 
-/** [L9 p.196]. */
+/** Serviceguard's limits for a name [L9 p.196]. */
 export const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$/;
 
 /**
@@ -144,7 +144,7 @@ export function printValue(value: string): string {
   return value === '' || /[\s#]/.test(value) ? `"${value}"` : value;
 }
 
-/** The last one; undefined: absent. */
+/** The last value of a keyword; undefined: absent. */
 export function lastValue(file: PackageFile, keyword: string): string | undefined {
   return file.lines.findLast((line) => line.keyword === keyword)?.value;
 }

@@ -57,7 +57,7 @@ const atMost =
       : [{ text: `The file has ${lines.length} lines ${keyword}; at most ${most} are allowed.`, line }];
   };
 
-/** Except `repeated`. */
+/** Only the attributes of `repeated` may repeat. */
 const onceEach =
   (first: string, members: readonly string[], repeated: readonly string[] = []) =>
   (file: PackageFile): Broken[] =>

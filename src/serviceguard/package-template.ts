@@ -10,7 +10,7 @@ export interface TemplateRequest {
   /** -m; default: all, or those of an existing file. */
   readonly modules: readonly string[];
   readonly name: string | null;
-  /** -i. */
+  /** The file of -i. */
   readonly existing: PackageFile | null;
 }
 
@@ -87,7 +87,7 @@ function identification(chosen: readonly Module[]): string[] {
   return chosen.flatMap((module) => [line('module_name', module.name), line('module_version', '1')]).concat('');
 }
 
-/** Ours (serviceguard.md gap 1). */
+/** Real script names are not published (serviceguard.md gap 1). */
 function sequence(chosen: readonly Module[]): string[] {
   const taking = startOrder.filter((name) => chosen.some((module) => module.name === name));
   return taking.map((name) => line('operation_sequence', `$SGCONF/scripts/${name}.sh`)).concat('');

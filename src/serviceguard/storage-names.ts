@@ -13,7 +13,7 @@ export function volumeGroupOfDevice(device: string): string | null {
   return group === null || ['mapper', 'disk', 'block', 'dm', 'cciss', 'md'].includes(group) ? null : group;
 }
 
-/** Without doubled or final slashes. */
+/** Without doubled slashes, and without one at the end. */
 export function plainPath(path: string): string {
   return path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 }

@@ -1,7 +1,7 @@
 /** Everything that depends on the type. */
 
 interface FileSystemType {
-  /** With its mkfs. */
+  /** Debian package with its mkfs. */
   readonly package: string;
   /** Of mkfs, over an existing file system. */
   readonly overwrite: '-F' | '-f';

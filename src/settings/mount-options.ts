@@ -8,7 +8,7 @@ export interface MountOptions {
 
 const flags: Readonly<Record<string, string>> = { '-r': 'ro', '--read-only': 'ro', '-w': 'rw', '--rw': 'rw', '-n': '', '-s': '' };
 
-/** Not the device. */
+/** Options that mount something else than the device. */
 const elsewhere = /^r?(bind|remount|move|loop)(=|$)/;
 
 /** As in fstab: `rw,noatime`. */
@@ -43,7 +43,7 @@ export function parseMountOptions(text: string): MountOptions | null {
   return { text: words.join(' '), options };
 }
 
-/** The last one counts. */
+/** The last option of several counts. */
 export function mountsReadOnly(text: string): boolean {
   const last = parseMountOptions(text)?.options.findLast((option) => option === 'ro' || option === 'rw');
   return last === 'ro';

@@ -5,7 +5,7 @@
 import { deviceOf } from '../contract/policy-file-system.ts';
 import type { MemberFacts } from './member-facts.ts';
 
-/** 1 is a success of fsck. */
+/** 1 would be a success of fsck. */
 export const failed = 5;
 
 /** Its changes; null: it fails. `words`: behind the program and its first option. */

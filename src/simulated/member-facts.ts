@@ -14,7 +14,7 @@ export interface SimulatedProcess {
   /** Runs, but does not answer. */
   readonly hangs?: boolean;
   readonly ignoresTerm?: boolean;
-  /** Keeps its file open. */
+  /** Keeps its file open when its client is reset. */
   readonly ignoresReset?: boolean;
   /** A zombie. */
   readonly unreaped?: boolean;
@@ -35,29 +35,28 @@ export abstract class MemberFacts {
   abstract readonly settings: Settings;
   /** Shared by the members. */
   abstract tags: readonly string[];
-  /** Here. */
   abstract active: boolean;
-  /** Of the volume group. */
+  /** Whether the disk answers. */
   abstract readonly diskAnswers: boolean;
   abstract mounted: readonly MountEntry[];
   abstract addresses: readonly string[];
   abstract readonly linked: boolean;
-  /** Of every name. */
+  /** What every name resolves to. */
   abstract readonly names: readonly string[];
   abstract processes: readonly SimulatedProcess[];
   abstract readonly daemonStarts: boolean;
   abstract service: boolean;
-  /** Settings of another set. */
+  /** The settings belong to another set. */
   abstract readonly isMixed: boolean;
-  /** Under the package address. */
+  /** Clients of the daemon under the package address. */
   abstract connections: readonly string[];
-  /** On every file system. */
+  /** Bytes left on every file system. */
   abstract readonly free: number;
-  /** In cmviewcl. */
+  /** State of each member in cmviewcl. */
   abstract readonly memberStates: Readonly<Record<string, string>>;
-  /** For any arguments. */
+  /** Output for any arguments. */
   abstract readonly answers: Readonly<Record<string, Partial<CommandResult>>>;
-  /** It can change, and decides something. */
+  /** Whether the file can change and decides something. */
   abstract counts(path: string): boolean;
   abstract fileAt(path: string): SimulatedFile | null;
   abstract namesIn(directory: string): readonly string[] | null;

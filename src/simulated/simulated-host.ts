@@ -21,7 +21,6 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
   abstract readonly member: string;
   abstract readonly environment: Readonly<Record<string, string | undefined>>;
   protected abstract readonly gate: Gate;
-  /** For the steps. */
   abstract context(): StepContext;
 
   #look<Answer>(path: string, read: () => Answer): Answer {
@@ -78,14 +77,14 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     this.#write('overwrites', path, `${line}\n`, 0o644);
   }
 
-  /** What does not count decides nothing. */
+  /** A file that does not count decides nothing. */
   #write(verb: 'makes' | 'writes' | 'overwrites', path: string, text: string | null, mode: number): void {
     if (!this.counts(path)) return;
     this.gate.act(`${verb} ${baseName(path)}`, () => {
       const isOver = verb === 'overwrites';
       if (isOver && this.fileAt(path) === null) throw errno('ENOENT');
       if (path.startsWith(`${this.settings.mountPoint}/`)) {
-        // Sealed while unmounted.
+        // The mount point is sealed while unmounted.
         if (!this.#isMounted()) throw errno('EPERM');
         if (!this.diskAnswers) throw errno('EIO');
       }
@@ -111,7 +110,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     return this.gate.look(() => this.#states((each) => each.pid === pid)[0] ?? null);
   }
 
-  /** For its life. */
+  /** A process keeps its origin for its life. */
   origin({ user, program }: ProcessState & Origin): ProcessOrigin {
     return { users: [user], trusted: [0], program };
   }
@@ -127,7 +126,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
   }
 
   #owns(address: string): boolean {
-    // As Node.js.
+    // Node.js does not list addresses of an interface without a link.
     return this.linked && this.addresses.includes(address);
   }
 
@@ -231,7 +230,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     return this.gate.wait(milliseconds);
   }
 
-  /** Answered by this member's daemon. */
+  /** cfengine, answered by the daemon of this member. */
   answering(adapter: CfengineAdapter): CfengineAdapter {
     return {
       ...adapter,
@@ -239,7 +238,6 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     };
   }
 
-  /** Under an address. */
   protected probed(address: string, path: string): ProbeResult {
     const listening = this.processes.find(({ listens }) => listens);
     const isReachable = address === '127.0.0.1' || this.#owns(address);

@@ -44,7 +44,7 @@ export function answersGiven(file: { name: string; text: string } | null, sets: 
   return problems.length === 0 ? { ok: true, value: answers, problems } : { ok: false, problems };
 }
 
-/** Alone and together. */
+/** Problems of the answers, alone and together. */
 export function problemsAt(answers: Answers, fields: readonly Field[]): Problem[] {
   const places = fields.map((field) => answers.get(field)?.place);
   const checked = completeSettings(answers, 'csync.yaml');
@@ -65,7 +65,6 @@ export function takenOffer(field: Field, offer: Offer | null, takeGuesses: boole
   return { value: offer.value, place: { file: `${settingsTable[field].key}, found by ${offer.from}` }, from: offer.from };
 }
 
-/** For offers that depend on them. */
 export function aboveOf(answers: Answers): Above {
   return Object.fromEntries([...answers].map(([field, { value }]) => [field, value]));
 }
@@ -91,7 +90,7 @@ export function readYesNo(line: string, fallback: boolean): boolean | null {
   return /^no?$/.test(text) ? false : null;
 }
 
-/** With the option that sets each. */
+/** Each missing answer, with the option that sets it. */
 export function missingAnswers(answers: Answers, findings: Findings): Problem[] {
   return questionOrder.important
     .filter((field) => !answers.has(field))
@@ -115,7 +114,7 @@ export function settingsOf(answers: Answers, findings: Findings): Checked<Settin
   return checked.ok && problems.length === 0 ? checked : { ok: false, problems };
 }
 
-/** Each names the answer to change. */
+/** Contradictions, each with the answer to change. */
 export function conflictsWith(answers: Answers, findings: Findings): Problem[] {
   const { packageName, packageDnsName: name, packageAddress: address, packageSubnet: subnet, members } = aboveOf(answers);
   const at = (field: Field, problems: readonly Problem[]): Problem[] =>
@@ -215,7 +214,7 @@ export function fieldsOf(problems: readonly Problem[], answers: Answers): Field[
   });
 }
 
-/** With sources; defaults are counted. */
+/** Decided settings with their sources; defaults are counted. */
 export function summaryLines(settings: Settings, answers: Answers): string[] {
   const decided = settingsFields.filter((field) => answers.has(field) && answers.get(field)?.from !== 'default');
   const rows = decided.map((field) => [settingsTable[field].key, `${valueText(settings[field])}  (${answers.get(field)?.from})`]);

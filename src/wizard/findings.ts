@@ -8,15 +8,15 @@ import type { Engine, EngineVariables, FoundCluster } from '../engine/engine.ts'
 import type { MemberLook } from './look.ts';
 
 export interface Findings {
-  /** Runs the wizard. */
+  /** The member that runs the wizard. */
   readonly here: string;
   readonly engine: Engine;
   /** null: not installed here. */
   readonly variables: EngineVariables | null;
-  /** Or why not. */
+  /** Or the reason why it did not answer. */
   readonly cluster: FoundCluster | { readonly why: string };
   readonly members: ReadonlyMap<string, MemberLook>;
-  /** With the reason. */
+  /** Members that were not checked, with the reason. */
   readonly unseen: ReadonlyMap<string, string>;
   /** Of lookups: a name, an address, a device's file system type. */
   readonly answers: ReadonlyMap<string, readonly string[]>;
@@ -106,7 +106,7 @@ export function judgeName(findings: Findings, name: string, address: string | nu
   return problem('settings-name-reverse', text, `register the reverse (PTR) of ${address} as ${name}${other}`);
 }
 
-/** A line a source. */
+/** One line for each source. */
 export function lookedLines(findings: Findings): string[] {
   const { engine, variables, here, unseen } = findings;
   const cluster = clusterOf(findings);

@@ -17,7 +17,7 @@ import { identityOf, machineName, type ProgramFile } from './program-file.ts';
 export interface RuntimeSource extends Runtime {
   readonly file: string;
   readonly program: ProgramFile;
-  /** For unique arrival names. */
+  /** Makes the arrival names of this apply unique. */
   readonly token: string;
 }
 
@@ -237,7 +237,7 @@ export function sweepScript(packageDirectory: string): string {
   return script(`directory=${directoryWord(packageDirectory)}`, ...sweepLines);
 }
 
-/** Those of older exported templates. */
+/** Launchers of older exported templates do not use the runtime. */
 export function launchersWithout(files: readonly { readonly name: string; readonly content: Buffer }[]): string[] {
   const launchers = files.filter(({ name }) => setPartOf(name)?.name.endsWith('.sh'));
   return launchers.filter(({ content }) => !content.includes(runtimeName)).map(({ name }) => name);

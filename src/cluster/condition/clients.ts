@@ -6,7 +6,6 @@ import { shellWord } from '../../base/shell-word.ts';
 import { type Look, saidIn } from '../remote/answers.ts';
 import { script } from '../remote/shell-text.ts';
 
-/** Of a member's daemon. */
 export interface SeenPeer {
   readonly address: string;
   readonly name: string | null;
@@ -16,7 +15,7 @@ export interface SeenPeer {
 }
 
 export interface Client extends SeenPeer {
-  /** Of the last connection. */
+  /** The member of the last connection. */
   readonly member: string;
 }
 
@@ -43,7 +42,6 @@ export function peerLook(lastSeenList: readonly string[]): Look<KnownPeers> {
   return { lines, read: ({ text }) => parsePeers(text) };
 }
 
-/** Among other lines. */
 export function parsePeers(output: string): KnownPeers {
   const said = saidIn(output);
   const rests = (word: string): readonly string[] => said.get(word) ?? [];
@@ -105,7 +103,7 @@ export function clientsOf(members: readonly (KnownPeers & { readonly member: str
   return [...latest.values()].sort((one, other) => one.at - other.at || one.address.localeCompare(other.address));
 }
 
-/** Of more, the most recent ones. */
+/** Only the most recent ones are checked. */
 export const reachLimit = 100;
 const atOnce = 32;
 
@@ -142,7 +140,6 @@ export interface Reach {
   readonly size: 'ok' | 'smaller' | 'lost' | 'silent' | 'none' | null;
 }
 
-/** Of reachScript. */
 export function parseReach(output: string): Reach[] {
   return [...output.matchAll(/^reach (\S+) (\d+|-) (ok|smaller|lost|silent|none|-)$/gm)].map(([, target = '', status, size]) => ({
     target,

@@ -4,7 +4,7 @@
  */
 
 export interface AddressView {
-  /** Of its own interfaces. */
+  /** Hardware addresses of its own interfaces. */
   readonly cards: readonly string[];
   /** That it sends to. null: unknown, or its own address. */
   readonly behind: string | null;
@@ -38,11 +38,11 @@ export function addressViewLines(address: string, isLocal: string): string[] {
 
 const cardPattern = /^[0-9a-f]{2}(:[0-9a-f]{2})+$/;
 
-/** Of the lines `cards` and `behind`. */
+/** Reads the rests of the lines `cards` and `behind`. */
 export function readAddressView(cards: string | undefined, behind: string | undefined): AddressView {
   const found = behind?.trim() ?? '';
   return {
-    // Not that of the loopback interface.
+    // Every host has the address of the loopback interface.
     cards: (cards ?? '').split(/\s+/).filter((card) => cardPattern.test(card) && /[1-9a-f]/.test(card)),
     behind: found === noHost || cardPattern.test(found) ? found : null,
   };
@@ -55,13 +55,13 @@ export interface Witness {
 }
 
 export interface OutsideView {
-  /** The active member. */
+  /** Members that reach the active member. */
   readonly reached: readonly string[];
   /** Another host: its member name or hardware address. */
   readonly misled: readonly { readonly member: string; readonly who: string }[];
-  /** No host. */
+  /** Members that find no host at the address. */
   readonly lost: readonly string[];
-  /** Were asked and cannot report it. */
+  /** Members that cannot report it. */
   readonly blind: readonly string[];
 }
 

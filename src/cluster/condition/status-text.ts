@@ -32,7 +32,7 @@ export function statusText({ sentence, advice }: StatusVerdict, { members, statu
 
 const clientsShown = 20;
 
-/** Longest silent first; not a thousand. */
+/** Longest silent first; a long list is cut. */
 function clientLines(clients: readonly Client[] | null, now: number): string[] {
   if (clients === null) return ["clients: unknown; only root can read cfengine's list of peers"];
   if (clients.length === 0) return ['clients: none has connected yet'];
@@ -50,7 +50,7 @@ function lastSeen({ at, resolutionSeconds }: Client, now: number): string {
   return vague ? 'under 3 min ago' : `${ago(now - at)} ago`;
 }
 
-/** The largest useful unit. */
+/** In the largest useful unit. */
 export function ago(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   const units = [

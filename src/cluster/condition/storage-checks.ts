@@ -98,7 +98,7 @@ export function judgeVolumeGroup({ member, facts }: Looked, { settings: { volume
   return facts.has('hosttags') ? problems : [...problems, unasked];
 }
 
-/** Of lvmconfig, such as hosttags=1. */
+/** `printed`: the output of lvmconfig, such as hosttags=1. */
 function hostTagProblems(member: string, printed: string | undefined, volumeGroup: string): Problem[] {
   if (printed === undefined || printed === 'hosttags=1') return [];
   const text = `LVM has no host tags here (lvmconfig tags/hosttags prints ${printed}), so nothing prevents ${volumeGroup} from being activated at boot, or twice`;

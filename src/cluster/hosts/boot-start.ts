@@ -13,7 +13,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { type Look, saidIn } from '../remote/answers.ts';
 import { hostScript, receiveLines } from '../remote/shell-text.ts';
 
-/** Outside the package directory. */
+/** A file of a host outside the package directory. */
 export interface BootFile {
   readonly path: string;
   readonly mode: number;
@@ -22,7 +22,7 @@ export interface BootFile {
 
 /** DSAU's variables [dsau-csync.md 4.2, 9]; other lines stay. */
 export const configuredFile = '/etc/rc.config.d/cfservd';
-/** Both ways to start use it. */
+/** Used by the unit and by the init script. */
 export const daemonScript = '/usr/local/sbin/csync-cfservd';
 export const unitName = 'csync-cfservd.service';
 const unitFile = `/etc/systemd/system/${unitName}`;
@@ -37,7 +37,7 @@ const foreignUnits: Readonly<Record<Settings['cfengineGeneration'], readonly str
   3: ['cf-serverd.service', 'cf-execd.service'],
 };
 
-/** May be quoted in parts. */
+/** The value may be quoted in parts. */
 const setting = /^([ \t]*(?:export[ \t]+)?CSYNC_CONFIGURED=)(?:"[^"\n]*"|'[^'\n]*'|[^ \t#;"'\n])*/gm;
 
 /** Other lines, and the text after the value, stay. */
@@ -83,7 +83,7 @@ export function bootFiles(settings: Settings, { script, unit, init }: BootTempla
   ];
 }
 
-/** The rest is on every host. */
+/** Files that only one way to boot needs. */
 const onlyWith: Readonly<Record<string, BootManager>> = { [unitFile]: 'systemd', [initScript]: 'init' };
 
 export interface BootTemplates {

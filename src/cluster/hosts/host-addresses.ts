@@ -9,12 +9,12 @@ export interface AddressClaim {
   readonly name: string;
   readonly kind: 'member' | 'client';
   readonly addresses: readonly string[];
-  /** In the roster. */
+  /** Its earlier addresses, in the roster. */
   readonly before: readonly string[];
 }
 
 export interface SettledAddresses {
-  /** Without those of other hosts. */
+  /** By host, without the addresses of other hosts. */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   /** An error: the host is skipped; a warning: it loses only an address. */
   readonly problems: readonly Problem[];
@@ -23,7 +23,6 @@ export interface SettledAddresses {
 /** Each becomes a line of every host's policy. */
 const mostAddresses = 64;
 
-/** Only these names are resolved. */
 export function disputedHosts(claims: readonly AddressClaim[]): string[] {
   const holders = holdersOf(claims);
   return claims.filter(({ addresses }) => addresses.some((one) => (holders.get(one) ?? []).length > 1)).map(({ name }) => name);

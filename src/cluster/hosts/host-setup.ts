@@ -17,9 +17,9 @@ import type { KeyChange } from './key-layout.ts';
 export type PairChange =
   /** The cluster's pair, or a client's first. The previous pair is kept under its digest. */
   | { readonly pair: 'given'; readonly keep: string | null }
-  /** Beside the current one. */
+  /** The next pair, beside the current one. */
   | { readonly pair: 'next' }
-  /** Becomes the current one. */
+  /** The next pair becomes the current one. */
   | { readonly pair: 'switch' }
   /** A new pair replaces the cluster's, which is deleted. */
   | { readonly pair: 'revoked' };
@@ -180,7 +180,7 @@ function arriving(
   };
 }
 
-/** Not what another process is writing. */
+/** Leaves alone what another process is writing. */
 function sweepScript({ settings }: Materials): string {
   const work = shellWord(settings.cfengineWorkDirectory);
   const sweep = `exec 9> .csync-lock; flock -n 9 || exit 0; rm -rf -- ${arrivalPrefix}*; sync .`;
@@ -233,7 +233,7 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
   ].join('\n');
 }
 
-/** Once, a policy of other origin. */
+/** Keeps a policy of other origin, once. */
 function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings, inputs, adapter }: Materials): string {
   const files = names.map((name) => ({ name, text: inputs.get(name) ?? '' }));
   const work = shellWord(settings.cfengineWorkDirectory);

@@ -26,7 +26,7 @@ const byAddress = (address: string, keys: readonly NamedKey[], of: string): Want
   of,
 });
 
-/** Of members, including the package's. */
+/** Addresses of the members, including the package's. */
 export function clusterAddresses(roster: Roster, settings: Settings): string[] {
   return [...new Set([settings.packageAddress, ...roster.members.flatMap(({ addresses }) => addresses)])];
 }
@@ -49,7 +49,7 @@ export function wantedKeys(kind: HostKind, roster: Roster, settings: Settings): 
       : roster.clients.flatMap(({ name, addresses, key }) =>
           generation === 3 ? [byDigest(key, name)] : addresses.map((address) => byAddress(address, [key], name)),
         );
-  // Beside the policy.
+  // Fetched beside the policy.
   const fetched =
     generation === 2
       ? [
@@ -72,7 +72,7 @@ export interface KeyChange {
   readonly write: readonly { readonly name: string; readonly key: NamedKey; readonly of: string }[];
   readonly remove: readonly { readonly name: string; readonly why: string }[];
   readonly modes: readonly string[];
-  /** Never changed. */
+  /** Their files are never changed. */
   readonly others: readonly { readonly name: string; readonly of: string; readonly digest: string }[];
 }
 

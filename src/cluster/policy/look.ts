@@ -16,7 +16,7 @@ export interface PolicyPlace {
   readonly tree: string;
   /** Not served: log, next and previous tree. */
   readonly keep: string;
-  /** Of publications and commits. */
+  /** Held by a publication or a commit. */
   readonly lock: string;
   /** cfengine's parser on the next tree. */
   readonly checks: readonly PolicyCheck[];

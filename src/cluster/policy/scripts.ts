@@ -11,7 +11,7 @@ import { type CommitRecord, commitRecordName, type PolicyState, recordText } fro
 import exchangeText from './exchange.sh';
 import { digestFunction, here, type PolicyPlace, policyStatus } from './look.ts';
 
-/** For another publication. */
+/** Waiting time for another publication. */
 const lockSeconds = 20;
 
 /** Shell function `exchange ONE OTHER`. */
@@ -60,7 +60,7 @@ function noLinks(place: PolicyPlace, names: readonly string[]): string[] {
   ];
 }
 
-/** And the previous tree. */
+/** Holds the next tree, and after the exchange the previous one. */
 const nextTree = ({ keep }: PolicyPlace): string => `${keep}/next`;
 
 /** Digests of the trees in an exchange: old, then new. */

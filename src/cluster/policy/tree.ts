@@ -4,7 +4,7 @@ import { blocks, className, isOurs, memberClass, type PolicyFile, upTo } from '.
 export interface PolicyTreePlan {
   readonly write: readonly PolicyFile[];
   readonly keep: readonly { readonly name: string; readonly why: 'unchanged' | 'yours' | 'not ours' }[];
-  /** Of another version or generation. */
+  /** The toolkit's files of another version or generation. */
   readonly remove: readonly string[];
   /** A file that stays, and the exact lines it lacks. */
   readonly notes: readonly string[];
@@ -60,7 +60,7 @@ const needs: Readonly<Record<string, (ours: string, theirs: string) => readonly 
 
   'update.conf': (ours) => [
     ...entries(ours, 'control', /^AddInstallable/).map((lines) => ({ where: 'control:', lines })),
-    // Also without backup=false.
+    // It works without backup=false, too.
     ...entries(ours, 'copy', /\/public_keys dest=/).map((lines) => ({
       where: 'copy:',
       lines,
@@ -138,7 +138,7 @@ function quotedIn(list: RegExp, text: string): string[] {
   return (list.exec(upTo('}', text))?.[1] ?? '').match(/"[^"]*"/g) ?? [];
 }
 
-/** Of generation 3: `keyword => value;`. */
+/** Statements of generation 3: `keyword => value;`. */
 function statements(text: string, ...keywords: readonly string[]): string[] {
   const hidden = upTo(';', text.replace(/"[^"\n]*"/g, hideSemicolons));
   return keywords
@@ -152,7 +152,7 @@ const showSemicolons = (text: string): string => text.replaceAll('\0', ';');
 /** In their order, with every body they use: for a file that has nothing else of ours. */
 function fetchesKeys(ours: string, theirs: string): readonly Need[] {
   const keys = /"[^"]*\/public_keys"/.exec(ours)?.[0] ?? '';
-  // In another way.
+  // The file fetches the keys in another way.
   if (keys !== '' && theirs.includes(keys) && !/^bundle agent csync_public_keys\b/m.test(theirs)) return [];
   const bundles = ['csync_look', 'csync_epoch', 'csync_public_keys'];
   const bodies = ['csync_master', 'csync_all', 'csync_private', 'csync_told', 'csync_key_names', 'csync_here'];
@@ -170,7 +170,7 @@ function entries(text: string, section: string, like: RegExp): string[] {
   const body = new RegExp(`^${section}:\\n([\\s\\S]*?)(?=^\\w+:$|(?![\\s\\S]))`, 'm').exec(text)?.[1] ?? '';
   const lines = body.split('\n').filter((line) => line.trim() !== '' && !/^\s*\w+::$/.test(line));
   const own = Math.min(...lines.map((line) => line.search(/\S/)));
-  // Deeper indented: of the entry above.
+  // Deeper indented lines belong to the entry above.
   const whole: string[] = [];
   for (const line of lines) {
     const more = line.search(/\S/) > own && whole.length > 0;

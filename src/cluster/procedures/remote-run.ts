@@ -16,7 +16,7 @@ export interface RemoteRunWish {
   readonly parallel: number;
   /** Seconds for a host. */
   readonly timeoutSeconds: number;
-  /** That agents must define. */
+  /** Classes that the agents must define. */
   readonly classes: readonly string[];
 }
 
@@ -28,7 +28,7 @@ const droppedBytes = 16 * 1024 * 1024;
 /** Of base64: a pipe keeps such lines whole. */
 const pieceLength = 3000;
 
-/** In a script. */
+/** Safe in a script. */
 const safe = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
 export const isClassName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);
 
@@ -75,7 +75,7 @@ function generation2Guards({ cfengineWorkDirectory: work }: Settings): string[] 
   ];
 }
 
-/** The input of parseRuns, within runLimitMs. */
+/** Prints the input of parseRuns, within runLimitMs. */
 export function runScript(settings: Settings, hosts: readonly RosterHost[], wish: RemoteRunWish): string {
   const { cfenginePort, cfengineGeneration } = settings;
   const runOne = [
@@ -108,7 +108,7 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
     safe.test(name) && (address === '-' || safe.test(address)) ? [`${index} ${name} ${address}`] : [],
   );
   return hostScript(
-    // Keeps lines of many writers whole.
+    // The pipe keeps the lines of many writers whole.
     `printf '%s\\n' ${lines.map(shellWord).join(' ')} | xargs -P ${wish.parallel} -L 1 sh -c ${shellWord(runOne.join('\n'))} sh | cat`,
     'echo done',
   );

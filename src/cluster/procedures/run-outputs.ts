@@ -178,7 +178,7 @@ const cfrunWords: readonly (readonly [RegExp, Reason])[] = [
   [/Unspecified server refusal/, 'admission'],
   [/nothing relevant to do here/, 'class'],
   [/^\s*$/, 'not-listed'],
-  // Closed: only cfrun's header.
+  // The connection was closed: only cfrun's header.
   [/^cfrun\(\d+\): +\.+ \[ Hailing \S+ \] \.+\s*$/, 'connects'],
 ];
 

@@ -30,7 +30,7 @@ export interface Look<T> {
 /** Times do not matter. */
 export const untimed = (text: string): Answer => ({ text, asked: Number.NaN, answered: Number.NaN });
 
-/** Compared with the local one. */
+/** A clock compared with the local one. */
 export interface Clock {
   /** Seconds, within `doubt`. */
   readonly ahead: number;

@@ -7,7 +7,6 @@ import { shellWord } from '../../base/shell-word.ts';
 import { standingWord } from '../../host/admin/member-shell.ts';
 import { busyStatus, hostScript, rootLine } from './shell-text.ts';
 
-/** Without a renewal. */
 export const leaseSeconds = 30;
 export const renewEverySeconds = 5;
 /** Did not run: its caller lost the lease. */

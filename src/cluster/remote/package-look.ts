@@ -34,7 +34,7 @@ export interface DirectoryFacts {
   readonly nodeVersion: string | null;
   /** Of the package directory. null: none, or it cannot be run. */
   readonly runtimeVersion: string | null;
-  /** Not in use. */
+  /** Directories of killed applies. */
   readonly leftovers: readonly string[];
 }
 

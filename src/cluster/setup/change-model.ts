@@ -10,7 +10,7 @@ import type { ClientChange, ClientKeys } from './client-change.ts';
 import type { LookPlace, SetupView } from './look.ts';
 import type { MembershipPlan, MemberWish, planMembership } from './membership.ts';
 
-/** Everything else stays. */
+/** Everything that the request does not name stays. */
 export interface SetupRequest {
   readonly members: MemberWish;
   readonly clients: ClientChange;
@@ -34,7 +34,7 @@ export interface SetupPlace extends LookPlace {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
   readonly bootScript: Materials['bootScript'];
-  /** Compared with the master's. */
+  /** The policy for a roster, compared with the master's. */
   readonly policyFor: (roster: Roster, view: SetupView) => Parameters<typeof planMembership>[0]['policy'];
   /** For settings from a file of the administrator. */
   readonly onMembers: (members: readonly string[], dryRun: boolean) => readonly string[];

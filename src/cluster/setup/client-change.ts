@@ -5,7 +5,7 @@ import type { SetupView } from './look.ts';
 import { ordered } from './roster-change.ts';
 
 export interface ClientChange {
-  /** Or to check again. */
+  /** Clients to set up, or to check again. */
   readonly setUp: readonly string[];
   readonly fetch: boolean;
   readonly remove: readonly string[];
@@ -15,7 +15,7 @@ export interface ClientKeys {
   readonly made: ReadonlyMap<string, NamedKey>;
   /** A new key may replace the accepted one. */
   readonly acceptNew: boolean;
-  /** Whose members they are. */
+  /** The cluster whose members the clients are. */
   readonly cluster: string | null;
 }
 
@@ -65,7 +65,7 @@ interface ClientAnswer {
   readonly before: RosterClient | undefined;
   readonly key: NamedKey;
   readonly addresses: readonly string[];
-  /** Here. */
+  /** The key was made here. */
   readonly isMade: boolean;
 }
 

@@ -103,7 +103,7 @@ export interface MembershipInput {
   readonly policy: PolicyPart;
   /** null: none is applied, or nothing to change. */
   readonly package: { readonly plan: ApplyPlan; readonly wish: ApplyWish } | null;
-  /** Why not now. */
+  /** Why the package cannot be changed now. */
   readonly packageProblems: readonly Problem[];
   /** A host with an error is skipped. */
   readonly answers: readonly Problem[];
@@ -270,7 +270,7 @@ function agentStages(
   return [...run(first), ...run(members.filter((name) => name !== owner && (news.includes(name) || isStale(name))))];
 }
 
-/** If it still answers. */
+/** Revokes the keys of a removed member that still answers. */
 function revokeStage({ removed }: MemberGoal, { key }: Roster, { hosts }: SetupView): Stage | null {
   const has = (name: string): boolean => key !== null && hosts.get(name)?.facts?.own?.digest === key.digest;
   // Killed before the restart: its daemon has the removed keys in memory.

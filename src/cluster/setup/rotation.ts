@@ -7,7 +7,7 @@ import type { SetupView } from './look.ts';
 
 export interface RotationPlan {
   readonly rosters: readonly Roster[];
-  /** They block the switch. */
+  /** Hosts that block the switch. */
   readonly waits: readonly { readonly host: string; readonly why: string; readonly remedy: string }[];
 }
 

@@ -12,7 +12,7 @@ export function engineFor(_choice: EngineChoice): Engine {
 /** For any engine: the script finds out, and needs no settings. */
 export const engineShell: EngineShell = serviceguard.shell;
 
-/** As a remedy prints them. */
+/** Commands as a remedy prints them. */
 export function typed(...commands: readonly Commands[]): string {
   return commands
     .flat()

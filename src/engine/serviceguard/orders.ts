@@ -8,7 +8,7 @@ export const orders: Orders = {
   switchOff: (packageName) => [['cmmodpkg', '-d', packageName]],
   switchMembersOn: (packageName, members) => [['cmmodpkg', '-e', ...each(members), packageName]],
   switchMembersOff: (packageName, members) => [['cmmodpkg', '-d', ...each(members), packageName]],
-  // Without -n: this member.
+  // Without -n it would apply to this member.
   run: (packageName, member) => [['cmrunpkg', '-n', member, packageName]],
   halt: (packageName) => [['cmhaltpkg', packageName]],
   // Requires AUTO_RUN off [serviceguard.md 6.10].

@@ -8,7 +8,7 @@ const groups: readonly (readonly string[])[] = [
   ['fs_name', 'fs_server', 'fs_directory', 'fs_type', 'fs_mount_opt', 'fs_umount_opt', 'fs_fsck_opt'],
   ['service_name', 'service_cmd', 'service_restart', 'service_fail_fast_enabled', 'service_halt_timeout'],
 ];
-/** cmmakepkg's own. */
+/** Lines that cmmakepkg writes and no user edits. */
 const basesOwn = new Set(['module_name', 'module_version', 'operation_sequence', 'package_type']);
 
 function groupOf(keyword: string): string {

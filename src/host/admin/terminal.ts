@@ -7,7 +7,7 @@ import { guardedStream, harmless } from '../output.ts';
 export function runForeground(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<number> {
   const [file = '', ...rest] = argv;
   const child = spawn(file, rest, { stdio: 'inherit', env: { ...environment, TERM: process.env.TERM ?? 'dumb' } });
-  // For the foreground program.
+  // Ctrl-C is for the foreground program.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);
   return new Promise((resolve, reject) => {
@@ -19,7 +19,7 @@ export function runForeground(argv: readonly string[], environment: Readonly<Rec
   });
 }
 
-/** Behind sudo not root. */
+/** Behind sudo the user who called it. */
 export function loginName(): string {
   return process.env.SUDO_USER ?? process.env.USER ?? process.env.LOGNAME ?? userInfo().username;
 }

@@ -9,7 +9,7 @@ export interface Connections {
   readonly most: { readonly address: string; readonly count: number } | null;
 }
 
-/** Listening, and half open. */
+/** Listening and half open sockets are no connections. */
 const noConnection = new Set(['0A', '03', '0C']);
 /** TIME_WAIT, and FIN_WAIT2 without a process: kept for 60 s, in hundredths of a second. */
 const endedTimer = '03:';

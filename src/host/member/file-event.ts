@@ -4,7 +4,7 @@ import { watch } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
 
 export interface FileEvents {
-  /** If not, poll. */
+  /** False: poll. */
   isTold(): boolean;
 }
 

@@ -59,7 +59,7 @@ export function serveFigures(
     const heard = (piece: Buffer): void => {
       head += piece.toString('latin1');
       if (!/\r?\n\r?\n/.test(head) && head.length <= requestBytes) return;
-      // After the first request.
+      // Ignores what follows the first request.
       socket.off('data', heard).pause();
       socket.end(answerTo(head, pages), () => socket.destroy());
     };

@@ -33,17 +33,17 @@ function startHelper(script: string, given: readonly string[], more: readonly 'p
 
 /** On one file, before lines are dropped. */
 const hangingAtMost = 3;
-/** Unread, in a pipe. */
+/** Unread bytes in a pipe, at most. */
 const waitingBytes = 256 * 1024;
 /** Between looks for room in a pipe. */
 const fullPipeMs = 5;
 
 /** Logged in one of the logs when the other accepts nothing. */
 export interface LogFaults {
-  /** Not all lines yet. */
+  /** The file has not accepted all lines yet. */
   readonly late: string;
   readonly unwritten: string;
-  /** No line. */
+  /** Syslog has accepted no line. */
   readonly dumb: string;
 }
 
@@ -168,7 +168,6 @@ function launchersWriter(file: string): LogWriter | null {
     try {
       while (waiting.length > 0) waiting = waiting.subarray(writeSync(pipe, waiting));
     } catch (error) {
-      // Full.
       isOver = (error as NodeJS.ErrnoException).code !== 'EAGAIN';
     }
   };

@@ -48,7 +48,7 @@ export function alarmDatagram(tag: string, text: string, date: Date): string {
   return `<${3 * 8 + 1}>${timeStamp(date)} ${tag}: ${text}`;
 }
 
-/** A failover has four scripts. */
+/** Each of the four scripts of a failover may wait so long. */
 const writeLimitMs = 100;
 
 /**

@@ -41,9 +41,9 @@ export function actsOfLeaving(): readonly ('ask' | 'kill')[] {
 }
 
 const standardInput = 0;
-/** Longer: stopped or broken. */
+/** A front that needs longer is stopped or broken. */
 const endLimitMs = 250;
-/** csync-front.pl: 20 s. */
+/** csync-front.pl waits for 20 s. */
 const aliveEveryMs = 5000;
 
 /** null: no csync-front.pl. Only one: it uses standard input. */
@@ -61,7 +61,7 @@ export function openServiceFront(): ServiceFront | null {
     for (let end = pending.indexOf('\n'); end !== -1; end = pending.indexOf('\n')) {
       const [word, about] = pending.slice(0, end).split(' ');
       pending = pending.slice(end + 1);
-      // Perhaps an older answer.
+      // An older answer may concern another process.
       if (watch !== null && Number(about) === watch.pid) {
         watch.armed = word === 'armed' || word === 'stopped';
         watch.look();

@@ -9,7 +9,7 @@ const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
 
 export interface Sibling {
-  /** Replaces an unwritten line. */
+  /** Replaces a line that is not written yet. */
   feed(line: string): void;
   close(): void;
 }

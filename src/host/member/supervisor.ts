@@ -5,7 +5,7 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
 
-/** The launcher listens here. */
+/** Descriptors on which the launcher listens. */
 const inherited = { words: 3, log: 5 } as const;
 /** At once, or nothing [pipe(7), PIPE_BUF]. */
 const atomicBytes = 4096;
@@ -18,7 +18,6 @@ export interface Supervisor {
   start(argv: readonly string[], variables: Readonly<Record<string, string>>): boolean;
   /** Pipe to the log's writer, non-blocking; its first line is the file. null: the caller writes. */
   readonly log: number | null;
-  /** At the end. */
   reportLog(words: readonly (readonly ['log' | 'syslog' | 'late' | 'unwritten' | 'dumb', string])[]): void;
   /** The launcher does not wait for the end of Node.js. */
   end(status: number): void;

@@ -3,7 +3,7 @@ export interface OptionSpec {
   readonly usage: string;
   readonly flags: string;
   readonly values: string;
-  /** With the reason. */
+  /** Letters that are refused, with the reason. */
   readonly refused?: Readonly<Record<string, string>>;
   readonly operands?: { readonly min: number; readonly max: number };
 }
@@ -15,7 +15,6 @@ export interface Options {
   readonly operands: readonly string[];
 }
 
-/** Or the lines for stderr. */
 export type ReadOptions = { readonly options: Options } | { readonly refusal: readonly string[] };
 
 export function readOptions(command: string, spec: OptionSpec, argv: readonly string[]): ReadOptions {

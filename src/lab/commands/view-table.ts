@@ -47,7 +47,7 @@ export function networkTable(state: ClusterState, member: MemberName, indent: nu
   ];
 }
 
-/** As `-l package` [GH-gdha]. */
+/** The list of `-l package` [GH-gdha]. */
 export function packageList(packages: readonly PackageState[], indent: number): string[] {
   const rows = packages.map((pkg) => [pkg.name, pkg.status, pkg.state, enabled(pkg.autoRun), pkg.owner ?? 'unowned']);
   return table(indent, packageWidths, [packageHeading, ...rows]);

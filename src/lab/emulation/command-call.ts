@@ -10,7 +10,7 @@ export interface Call {
   readonly err: (line: string) => void;
   /** null: no terminal. */
   readonly ask: (question: string) => Promise<string | null>;
-  /** After the answer. */
+  /** Runs after the answer. */
   readonly later: (work: () => Promise<void>) => void;
 }
 

@@ -183,7 +183,7 @@ export class CommandService {
       problems.push(...(parsed?.problems ?? []));
       if (parsed?.ok === true) ({ members } = parsed.value);
     }
-    // Against the future members.
+    // Packages are checked against the future members.
     const state = withMembers(now, members);
     for (const fileName of request.packageFiles) {
       const text = read(fileName);
@@ -321,7 +321,7 @@ export class CommandService {
     const found = this.#ownService(request.service, call, 'cmrunserv');
     if (found === null) return 1;
     const { content, service } = found;
-    // Before the service can exit.
+    // Reported before the service can exit.
     const { service: name, restarts } = request;
     this.#cluster.post({ kind: 'service-run', package: content.name, member: call.member, service: name, restarts });
     await this.#cluster.services.start(call.member, content, { ...service, command: request.commandLine }, 0);

@@ -7,7 +7,7 @@ import type { Services } from './scripts/services.ts';
 
 export type Reply = Extract<Effect, { kind: 'reply' }>;
 type RequestEvent = Extract<LabEvent, { request: string }>;
-/** Without the request number. */
+/** A request without its number. */
 export type Ask = RequestEvent extends infer E ? (E extends RequestEvent ? Omit<E, 'request'> : never) : never;
 
 export interface ClusterInput {
@@ -104,7 +104,7 @@ export class Cluster {
 
   async setLink(member: string, up: boolean): Promise<void> {
     await this.#input.world.setLink(member, up);
-    // Without power: at the boot.
+    // A host without power gets the notice when it boots.
     if (this.#input.world.isUp(member)) this.#tellOfCable(member);
   }
 

@@ -10,7 +10,7 @@ export type JournalKind =
   /** Or the package manager's reaction. */
   | 'event'
   | 'log'
-  /** From outside: mounts, addresses, clients. */
+  /** Observed from outside: mounts, addresses, clients. */
   | 'seen'
   | 'violation'
   | 'progress';

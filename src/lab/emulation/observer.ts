@@ -20,7 +20,6 @@ export class Observer {
   readonly #nodePath: string;
   readonly #seen = new Map<string, boolean>();
   readonly #probers = new Map<string, RunningProcess>();
-  /** By client. */
   readonly #asked = new Map<string, number>();
   /** Ends the pause of an agent. */
   readonly #wake = new Map<string, () => void>();
@@ -57,7 +56,7 @@ export class Observer {
     return Math.min(this.#sampled, ...[...this.#probers.keys()].map((client) => this.#asked.get(client) ?? 0));
   }
 
-  /** See prober.ts. */
+  /** Starts the probe of a client; see prober.ts. */
   probeFrom(client: string): void {
     const argv = [this.#nodePath, `${toolkitDirectory}/lab/prober.cjs`, '/etc/csync-lab.json'];
     const prober = this.#world.start(client, argv, {

@@ -7,7 +7,7 @@ export interface BootedHost {
   readonly init: number;
 }
 
-/** Or what the script printed. */
+/** Resolves when the host is up, or with what the script printed. */
 export async function bootHost(script: string, options: Pick<StartOptions, 'env' | 'stdin'>): Promise<BootedHost | string> {
   const said: string[] = [];
   let ready: () => void = () => {};

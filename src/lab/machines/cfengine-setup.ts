@@ -32,7 +32,6 @@ export function policyVersion(text: string | null): number | null {
 
 export const policyFileName = 'csync-lab-policy.txt';
 
-/** Below package-templates. */
 export type PolicyTemplates = ReadonlyMap<string, Template>;
 
 /** As its Debian package leaves it: programs and empty directories, before the hosts boot. */
@@ -92,7 +91,7 @@ export function writeCfengine(
   for (const [name, text] of policy) files.writeText(`${directory}/inputs/${name}`, text, 0o600);
 }
 
-/** For daemon and agent. */
+/** The policy for the daemon and the agent of every host. */
 export function policyFiles(spec: LabSpec, templates: PolicyTemplates): ReadonlyMap<string, string> {
   const asRegistered = ({ name, address }: LabHost) => ({ name, addresses: [address] });
   const [members, clients] = [membersOf(spec).map(asRegistered), clientsOf(spec).map(asRegistered)];
@@ -118,7 +117,7 @@ const initScript = '/etc/init.d/cfservd';
 const initConfiguration = '/etc/rc.config.d/cfservd';
 const initEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
-/** Once, from one member. */
+/** Writes the first policy, once, from one member. */
 export async function preparePolicyFileSystem(world: World, member: string): Promise<void> {
   const { spec } = world;
   const { volumeGroup, logicalVolume, mountPoint, fileSystemType } = spec.settings;
@@ -136,7 +135,7 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   await world.must(member, ['vgchange', '--deltag', member, volumeGroup]);
 }
 
-/** To the served directory. */
+/** Writes a policy version to the served directory. */
 export async function publish(world: World, member: string, version: number): Promise<void> {
   const written = await files.writeTextWithin(
     publishLimitMs,

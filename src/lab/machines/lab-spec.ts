@@ -47,7 +47,6 @@ export const sgDirectories = {
   SGAUTOSTART: `${sgRoot}/conf/cmcluster.rc`,
 } as const;
 
-/** On every lab host. */
 export const toolkitDirectory = '/opt/csync';
 export const sharedDirectory = '/run/csync-lab';
 
@@ -103,7 +102,7 @@ export function labSpec(settings: Settings, name: string, choices: LabChoices = 
     address: `${network}.${first + index}`,
     kind,
   });
-  // Skips the package's own address.
+  // The clients' range may contain the package's own address.
   const own = clients.findIndex((_, index) => `${network}.${firstClient + index}` === settings.packageAddress);
   const client = (name: string, index: number) =>
     host('client', firstClient)(name, own === -1 || index < own ? index : index + 1);
@@ -145,12 +144,12 @@ export function specProblem({ hosts, settings, cfengine, programs }: LabSpec): s
   return programs === null ? 'no distribution has cfengine 2 any more; name the directory of its programs (--programs)' : null;
 }
 
-/** Inside or outside the cluster. */
+/** Hosts with Serviceguard, inside or outside the cluster. */
 export function serviceguardHosts(spec: LabSpec): readonly LabHost[] {
   return spec.hosts.filter((host) => host.kind !== 'client');
 }
 
-/** By the lab itself. */
+/** Whether the lab itself sets up the host. */
 export function isSetUp(spec: LabSpec, host: LabHost): boolean {
   return spec.cfengine === 'set up' && host.kind !== 'spare';
 }

@@ -31,7 +31,6 @@ export interface WorldInput {
   readonly spec: LabSpec;
   readonly dist: string;
   readonly nodePath: string;
-  /** For $SGSBIN. */
   readonly commands: readonly string[];
 }
 
@@ -205,7 +204,7 @@ export class World {
     for (const argv of thawCommands(init)) await this.#run(argv);
   }
 
-  /** Also without power. */
+  /** Whether the cable is plugged in, also without power. */
   hasCable(name: string): boolean {
     return !this.#cut.has(name);
   }
@@ -219,7 +218,7 @@ export class World {
     await this.#must(['ip', 'link', 'set', `lab-${name}`, up ? 'up' : 'down']);
   }
 
-  /** From the lab's own namespaces. */
+  /** Enters a host from the lab's own namespaces. */
   enter(name: string, argv: readonly string[]): string[] {
     return enterHost(this.#upHost(name), argv);
   }
@@ -265,7 +264,7 @@ export class World {
     );
   }
 
-  /** Anywhere. */
+  /** Whether the host has the shared disk mounted anywhere. */
   hasDiskMounted(name: string): boolean {
     return (
       this.#processText(name, 'mountinfo')

@@ -10,7 +10,7 @@ import { policyIn, servicesAtRest } from './package-policy.ts';
 type EventOf<Kind extends LabEvent['kind']> = Extract<LabEvent, { kind: Kind }>;
 type HaltPending = Extract<PendingScript, { script: 'halt' }>;
 
-/** Logged, and otherwise ignored. */
+/** An impossible event is logged, and otherwise ignored. */
 function unexpected(draft: Draft, event: LabEvent, why: string): void {
   draft.log(`Ignored ${event.kind}: ${why}.`);
 }
@@ -33,7 +33,7 @@ export function startEnded(draft: Draft, event: EventOf<'start-ended'>) {
 function started(draft: Draft, pkg: PackageState, pending: Extract<PendingScript, { script: 'start' }>): void {
   const member = pkg.owner ?? '';
   const statusOf = (service: string): 'up' | 'down' => (pending.died.includes(service) ? 'down' : 'up');
-  // Those that its script started.
+  // A legacy package has the services that its script started.
   const legacy = styleOf(pkg.config) === 'legacy';
   const runs = ({ limit }: ServiceState): boolean => (legacy ? limit !== undefined : pending.withServices);
   draft.setPackage(pkg.name, {

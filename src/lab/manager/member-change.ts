@@ -40,7 +40,7 @@ function hostsOf(state: ClusterState): MemberName[] {
   return [...state.memberOrder, ...Object.keys(state.spares)];
 }
 
-/** Not of present members. */
+/** Present members are not checked. */
 export function hostProblems(state: ClusterState, named: readonly MemberName[]): Problem[] {
   return named.filter((member) => !state.memberOrder.includes(member)).flatMap((member) => addProblem(state, member));
 }

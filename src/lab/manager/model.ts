@@ -58,7 +58,6 @@ export interface MemberState {
 /** Decides what follows the halt script. */
 export type HaltGoal = 'user' | 'failure' | 'member-halt' | 'cluster-halt' | 'failback';
 
-/** And what follows it. */
 export type PendingScript =
   | {
       readonly script: 'start';
@@ -66,7 +65,7 @@ export type PendingScript =
       readonly withServices: boolean;
       /** Before the start finished; judged after it. */
       readonly died: readonly string[];
-      /** Requested meanwhile. */
+      /** A halt that was requested meanwhile. */
       readonly nextHalt: HaltGoal | null;
     }
   | {
@@ -80,7 +79,6 @@ export type PendingScript =
 export interface Operation {
   readonly request: string;
   readonly command: 'cmrunpkg' | 'cmhaltpkg' | 'cmhaltnode' | 'cmhaltcl';
-  /** Their script runs. */
   readonly waiting: readonly PackageName[];
   /** cmhaltnode: they leave when nothing is pending. */
   readonly members: readonly MemberName[];
@@ -102,7 +100,7 @@ export interface PackageState {
   readonly maintenance: { readonly on: boolean; readonly member: MemberName | null; readonly partial: boolean };
   readonly lastHaltFailed: boolean;
   readonly pending: PendingScript | null;
-  /** For stable listing. */
+  /** Order number in listings. */
   readonly id: number;
 }
 
@@ -120,7 +118,7 @@ export interface ClusterState {
   readonly running: boolean;
   readonly memberOrder: readonly MemberName[];
   readonly members: Readonly<Record<MemberName, MemberState>>;
-  /** Outside the cluster. */
+  /** Machines outside the cluster. */
   readonly spares: Readonly<Record<MemberName, MemberState>>;
   readonly packages: Readonly<Record<PackageName, PackageState>>;
   readonly options: LabOptions;
@@ -130,7 +128,7 @@ export interface ClusterState {
 /** With everything that the master control script calls. */
 export type ScriptEnd = { readonly kind: 'exit'; readonly code: 0 | 1 | 2 | 3 } | { readonly kind: 'timeout' };
 
-/** `request`: the waiting command. */
+/** `request` identifies the waiting command. */
 export type LabEvent =
   | { readonly kind: 'cluster-run'; readonly request: string; readonly members: readonly MemberName[] }
   | { readonly kind: 'cluster-halt'; readonly request: string; readonly force: boolean }
@@ -140,7 +138,7 @@ export type LabEvent =
       readonly kind: 'package-run';
       readonly request: string;
       readonly packages: readonly PackageName[];
-      /** Empty: the issuing one. */
+      /** Empty: the issuing member. */
       readonly members: readonly MemberName[];
       readonly issuedOn: MemberName;
       /** -a: the policy chooses. */
@@ -176,7 +174,7 @@ export type LabEvent =
       readonly packages: readonly PackageName[];
       readonly service: string;
     }
-  /** Already checked. */
+  /** The configuration is already checked. */
   | {
       readonly kind: 'configuration-applied';
       readonly request: string;
@@ -229,7 +227,7 @@ export type Effect =
     }
   /** After a time-out: also its script. */
   | { readonly kind: 'kill-services'; readonly package: PackageName; readonly member: MemberName }
-  /** Fail fast. */
+  /** Fail fast: resets the machine. */
   | { readonly kind: 'reset-member'; readonly member: MemberName; readonly why: string }
   | {
       readonly kind: 'reply';

@@ -12,7 +12,7 @@ export interface ModuleChoice {
 
 const lastModule = 'sg/service';
 
-/** Of a halted package. */
+/** Starts a halted package. */
 export function startPackage(draft: Draft, pkg: PackageState, member: MemberName, choice: ModuleChoice = {}): void {
   const policy = policyIn(draft.state, pkg.config);
   const withServices = (choice.upToModule ?? lastModule) === lastModule && choice.exceptModule !== lastModule;
@@ -49,7 +49,7 @@ export function haltPackage(draft: Draft, name: PackageName, goal: HaltGoal, for
   draft.emit({ kind: 'run-halt', package: name, member: pkg.owner, reason: reasonOf[goal], timeoutSeconds: haltTimeoutSeconds });
 }
 
-/** Or after the running script. */
+/** Halts now, or after the running script. */
 export function haltWhenPossible(draft: Draft, pkg: PackageState, goal: HaltGoal, force: boolean): void {
   const { pending } = pkg;
   if (pending === null) haltPackage(draft, pkg.name, goal, force);
@@ -64,7 +64,6 @@ export interface Outcome {
   readonly member: MemberName;
   /** null: as requested. */
   readonly failure: string | null;
-  /** Meanwhile. */
   readonly lost?: boolean;
 }
 
@@ -92,12 +91,11 @@ function lineFor(operation: Operation, name: PackageName, outcome: Outcome): { g
     if (script === 'start' && failure === null) return { good: true, text: say('runSucceeded', name, member) };
     return { good: false, text: say('runScriptFailed', name, member, failure ?? 'it was halted meanwhile') };
   }
-  // Nothing to halt.
+  // A failed start leaves nothing to halt.
   if (script === 'start' || failure === null) return { good: true, text: say('haltSucceeded', name) };
   return { good: false, text: say('haltScriptFailed', name, member, failure) };
 }
 
-/** With nothing pending. */
 export function answerFinished(draft: Draft) {
   for (const operation of draft.state.operations) {
     if (operation.waiting.length > 0) continue;
@@ -128,7 +126,7 @@ const completions: Record<Operation['command'], (draft: Draft, operation: Operat
   },
 };
 
-/** Its machine stays up. */
+/** The member leaves the cluster; its machine stays up. */
 function takeMemberDown(draft: Draft, member: MemberName): void {
   if (draft.member(member)?.status !== 'up') return;
   draft.setMember(member, { status: 'down', state: 'halted' });

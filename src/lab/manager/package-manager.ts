@@ -84,9 +84,9 @@ export interface InitialCluster {
   readonly name: string;
   /** In the order of the configuration. */
   readonly members: readonly MemberName[];
-  /** Can become members. */
+  /** Machines that can become members. */
   readonly spares?: readonly MemberName[];
-  /** Of every member; up. */
+  /** Subnets of every member; all are up. */
   readonly subnets: readonly string[];
   readonly options?: Partial<LabOptions>;
 }

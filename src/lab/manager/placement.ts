@@ -3,7 +3,7 @@ import { packagesOf } from './draft.ts';
 import type { ClusterState, MemberName, PackageState } from './model.ts';
 import { policyIn } from './package-policy.ts';
 
-/** Then no package starts. */
+/** While members re-form no package starts. */
 export function isReforming(state: ClusterState): boolean {
   return Object.values(state.members).some((member) => member.state === 'unknown');
 }
@@ -57,7 +57,7 @@ export function failbackPlace(state: ClusterState, pkg: PackageState): MemberNam
   return policy.failover === 'min_package_node' && !fewer ? null : primary;
 }
 
-/** In order, for the operator. */
+/** Commands in order, for the operator. */
 export function wayBack(state: ClusterState, pkg: PackageState): string[] {
   const policy = policyIn(state, pkg.config);
   const members = policy.members.filter((member) => state.memberOrder.includes(member));

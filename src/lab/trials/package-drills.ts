@@ -34,7 +34,7 @@ export class PackageDrills {
     this.lab = lab;
   }
 
-  /** With earlier entries. */
+  /** Follows the journal, with its earlier entries. */
   async attach(onEntry: (entry: JournalEntry) => void = () => {}): Promise<void> {
     this.#isToldOf = true;
     const told = (entry: JournalEntry): void => {
@@ -66,7 +66,7 @@ export class PackageDrills {
     return membersOf(this.lab.spec).map((member) => member.name);
   }
 
-  /** Some labs have none. */
+  /** The observed clients; some labs have none. */
   #clients(): readonly string[] {
     return watchedClients(this.lab.spec).map(({ name }) => name);
   }

@@ -5,7 +5,7 @@ export interface Failover {
   readonly fault: string;
   readonly from: string | null;
   readonly to: string | null;
-  /** By the package manager. */
+  /** When the package manager detected it. */
   readonly detected: number | null;
   readonly halted: number | null;
   readonly mounted: number | null;
@@ -84,7 +84,6 @@ export function clientOutages(entries: readonly JournalEntry[]): ClientOutage[] 
   return [...ended, ...[...lostAt].map(([client, from]) => ({ client, from, to: null }))];
 }
 
-/** Finished ones, in ms. */
 export function outagesIn(entries: readonly JournalEntry[]): Record<string, number> {
   const worst: Record<string, number> = {};
   for (const { client, from, to } of clientOutages(entries))

@@ -48,7 +48,7 @@ mount "$device" ${logDirectory}; mounted=$?
 losetup -d "$device"
 [ $mounted = 0 ] && fsfreeze -f ${logDirectory}`;
 
-/** Each closed one is renewed. */
+/** So many, each closed one renewed. */
 const connections = 600;
 const idleConnections = (address: string, port: number): string =>
   `exec setpriv --reuid=65534 --regid=65534 --clear-groups perl -MIO::Socket::INET -e "while (1) { for (@s[1 .. ${connections}]) { next if \\$_ && !defined sysread(\\$_, \\$x, 1) && \\$!{EAGAIN}; \\$_ = IO::Socket::INET->new(PeerAddr => q(${address}:${port}), Timeout => 1) and \\$_->blocking(0) } select undef, undef, undef, 0.05 }"`;
@@ -87,7 +87,7 @@ const keysOf = (ground: HarmGround): string => layoutOf(settingsOf(ground)).keys
 const spareOf = ({ drills }: HarmGround): string => drills.lab.spec.hosts.find(({ kind }) => kind === 'spare')?.name ?? '';
 const membersBy = ({ drills }: HarmGround): string[] => membersOf(drills.lab.spec).map(({ name }) => name);
 
-/** Differ from the applied settings. */
+/** Settings that differ from the applied ones. */
 const edited = `cd /root && { grep -v '^package_description:' csync.yaml; echo "package_description: torture $(cat /proc/sys/kernel/random/uuid)"; } > csync.new && mv csync.new csync.yaml`;
 const switchedOn = (ground: HarmGround): string => `cmmodpkg -e -n ${ground.wound.member} ${packageOf(ground)}`;
 
@@ -172,7 +172,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
   },
   'hang-monitor': { does: sh(() => signal('STOP', monitorPattern)), mends: sh(() => `${signal('CONT', monitorPattern)}; true`) },
   'hang-front': { does: sh(() => signal('STOP', frontPattern)), mends: sh(() => `${signal('CONT', frontPattern)}; true`) },
-  // Full queue.
+  // Syslog accepts nothing, and its queue is full.
   'hang-syslog': {
     does: sh(() => `${signal('STOP', syslogPattern)} && ${fillSyslog}`),
     mends: sh(() => signal('CONT', syslogPattern)),

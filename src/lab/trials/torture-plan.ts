@@ -39,7 +39,7 @@ export const tortureKinds = Object.keys(mayLinger) as TortureKind[];
 export interface TortureStep {
   readonly kind: TortureKind;
   readonly standby: number;
-  /** Repaired after the next step. */
+  /** The repair waits until the next step is done. */
   readonly lingers: boolean;
 }
 
@@ -57,12 +57,11 @@ export function scheduleFor(seed: number, iterations: number): TortureStep[] {
   return steps;
 }
 
-/** Up to the failed step. */
 export function replayCommand(seed: number, iteration: number): string {
   return `csync lab torture --seed ${seed} --iterations ${iteration}`;
 }
 
-/** It numbers requests. */
+/** The table numbers requests. */
 type WithoutRequest<E> = E extends { readonly request: string } ? Omit<E, 'request'> : E;
 export type TableEvent = WithoutRequest<LabEvent>;
 

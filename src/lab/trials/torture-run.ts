@@ -41,9 +41,8 @@ export interface TortureResult {
 }
 
 const settleMs = 90_000;
-/** Kept of a failed step. */
 const storyLines = 400;
-/** An edit must be acknowledged. */
+/** Every so many steps an edit must be acknowledged. */
 const changeEvery = 5;
 
 /** In a lab that is up and has no package yet; stops at the first violation. */
@@ -85,7 +84,6 @@ export async function runTorture(
     final = await set.final();
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
-    // Removed with the lab.
     const story = drills.entries.slice(mark);
     for (const entry of story.slice(-storyLines)) say(storyLine(entry, story[0]?.at ?? entry.at));
     for (const line of await evidence(drills)) say(line);
@@ -106,7 +104,7 @@ export async function runTorture(
   };
 }
 
-/** Removed with the lab. */
+/** Evidence that is removed with the lab. */
 async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> {
   const log = `${sgDirectories.SGRUN}/log/${packageName}.log`;
   const look = `cat /proc/loadavg; ip neigh; ss -Htan; ps -eo stat,nlwp,args | grep -v '^Z' | cut -c 1-100; tail -n 30 /var/log/messages; [ ! -e ${log} ] || tail -n 40 ${log}`;
@@ -127,7 +125,7 @@ async function deployedTable(drills: PackageDrills): Promise<Table> {
   return new Table(spec.name, members, spec.settings.packageSubnet, parsed.value, drills.packageName);
 }
 
-/** And prevents its automatic set-up. */
+/** Starts its daemon, and prevents its automatic set-up. */
 async function prepareSpare(drills: PackageDrills): Promise<void> {
   const { spec } = drills.lab;
   const { cfengineWorkDirectory: work } = spec.settings;

@@ -13,7 +13,7 @@ export interface Edit {
   readonly why?: string;
 }
 
-/** From csync.commit. */
+/** A policy as csync.commit describes it. */
 export interface SeenPolicy {
   readonly epoch: number;
   readonly commit: number;
@@ -21,18 +21,18 @@ export interface SeenPolicy {
 }
 
 export interface SetVerdict {
-  /** false: unreadable, so unknown. */
+  /** false: the final set is unreadable, so losses are unknown. */
   readonly read: boolean;
   readonly acknowledged: number;
   readonly failed: number;
-  /** How many for which reason. */
+  /** Failed edits by reason. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly unknown: number;
-  /** How many exist. */
+  /** How many of the unknown ones exist. */
   readonly recovered: number;
   /** Acknowledged, but missing. */
   readonly lost: readonly number[];
-  /** Failed, never written, or twice. */
+  /** Edits that exist, although they failed, were never written, or exist twice. */
   readonly unexpected: readonly number[];
 }
 

@@ -17,7 +17,7 @@ const fetchMs = 120_000;
 const lookPauseMs = 300;
 /** An edit needs 3 s of CPU. */
 const editPauseMs = 8000;
-/** Nothing was sent by then. */
+/** Exit status: nothing was sent by then. */
 const notSent = 90;
 
 export class SetTest {
@@ -102,7 +102,6 @@ export class SetTest {
     return status?.hosts.some(({ name, up }) => name === member && up) ?? false;
   }
 
-  /** Working copy, edit, commit. */
   async #commit(member: string, number: number, file: string, copy: string): Promise<Pick<Edit, 'outcome' | 'why'>> {
     const csync = `node ${toolkitDirectory}/csync.mjs policy`;
     const script = [

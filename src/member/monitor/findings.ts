@@ -40,7 +40,7 @@ export class Findings {
     if (isBad) log.alarm('warning', found);
   }
 
-  /** Once each time it changes. */
+  /** Logs a remark once each time it changes. */
   noteRemark(layer: LayerName, now: string): void {
     const { remarkEnds } = layerOf(layer);
     if (remarkEnds === undefined || now === (this.#remarks.get(layer) ?? '')) return;

@@ -60,7 +60,7 @@ interface Sign {
 
 export interface LayerState {
   readonly bad: Sign;
-  /** Of the last result. */
+  /** Time of the last result. */
   readonly toldAt: number;
 }
 
@@ -152,7 +152,6 @@ export function actsOfVerdict(): readonly ('leave' | 'state' | 'log')[] {
 }
 
 interface Conclusion {
-  /** The first words. */
   readonly means: string;
   /** What it takes to conclude it. */
   readonly evidence: string;

@@ -46,14 +46,14 @@ export interface MonitorWorld extends HoldWorld {
   exit(): never;
 }
 
-/** Also without an event. */
+/** Maintenance must be noticed without an event, too. */
 const maintenanceLookMs = 1000;
 /** Where exit, stop and maintenance are events. */
 const crossCheckMs = 10_000;
 const askingMs = 1000;
-/** At least. */
+/** The state is written at least this often. */
 const stateMs = 9000;
-/** After a first failed probe. */
+/** Pace after a first failed probe. */
 const suspiciousMs = 1000;
 /** Timers of Node.js may fire early. */
 const earlyMs = 5;
@@ -71,12 +71,11 @@ export class MonitorLoop {
   #armed: Hold | null = null;
   #isRestarting = false;
   readonly #brake: Brake;
-  /** Internal error. */
   #fail: (error: unknown) => void = () => {};
   #dueAt: number;
   /** How often it did not run for a while. */
   #starvations = 0;
-  /** Without an answer yet. */
+  /** Probes without an answer yet. */
   #asking = 0;
   #paceMs: number;
   #stateAt = Number.NEGATIVE_INFINITY;

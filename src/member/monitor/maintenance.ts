@@ -6,10 +6,6 @@ import { mountAt } from '../judgements.ts';
 
 const commandLimitMs = 60_000;
 
-/**
- * Leaves the mode and restores AUTO_RUN; removes `file` last, so that the next attempt completes an interrupted one. null, or why not: only a
- * healthy package may leave [serviceguard.md 6.10], and an unhealthy one would fail over at once.
- */
 export async function endServiceguardMode(
   host: MemberHost,
   settings: Settings,
@@ -29,7 +25,7 @@ export async function endServiceguardMode(
   };
   const view = await host.run([`${bin}/cmviewcl`, '-f', 'line', '-p', packageName], commandLimitMs);
   if (view.exitCode !== 0) return `cmviewcl: ${view.stderr.trim()}`;
-  // Perhaps left by hand.
+  // An administrator may have left the mode by hand.
   const inMode = /(^|\|)state=maintenance$/m.test(view.stdout);
   return (
     (inMode ? await command(`${bin}/cmmodpkg`, '-m', 'off', packageName) : null) ??

@@ -32,7 +32,6 @@ export class Pause {
     return this.#isOn;
   }
 
-  /** Before each sample counts: work after the file was written never counts against the daemon. */
   isOn(): boolean {
     const { log, settings } = this.#world;
     const found = this.#now();

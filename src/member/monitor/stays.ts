@@ -32,7 +32,7 @@ export class Stays {
     return this.#sentence;
   }
 
-  /** In syslog once a minute. */
+  /** In the log each time, in syslog once a minute. */
   note(verdict: Verdict, why: string, remedies: readonly string[]): void {
     const { host, settings, log } = this.#world;
     const now = host.elapsed();
@@ -49,7 +49,7 @@ export class Stays {
     this.#sentence = text;
   }
 
-  /** Longer each time. */
+  /** Pauses, longer each time. */
   async backOff(): Promise<void> {
     const { host } = this.#world;
     await host.pause(backOff(this.#count));

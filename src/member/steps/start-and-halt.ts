@@ -21,7 +21,7 @@ export interface HaltContext extends steps.StepContext {
   readonly hurried: boolean;
 }
 
-/** Before the storage is activated. */
+/** Steps before the storage is activated. */
 export const beforeStorage: readonly MakeStep[] = [steps.mountPointFree, steps.mountPointSealed, steps.installationSound];
 
 /** Storage and address are active: start the daemon and prove its role. */

@@ -15,11 +15,11 @@ export interface Step {
     readonly what: string;
     run(finding: Finding): Promise<void> | void;
   };
-  /** Only a warning. */
+  /** A finding is only a warning. */
   readonly optional?: boolean;
-  /** Default `stepSeconds`. */
+  /** Absent: `stepSeconds`. */
   readonly limitSeconds?: number;
-  /** Default: it did. */
+  /** Absent: it did. */
   readonly hasChanged?: () => boolean;
   readonly good: () => LogMessage;
 }
@@ -29,7 +29,6 @@ export interface StepLog {
   readonly packageName: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
-  /** To the launcher. */
   readonly begin?: (step: string, limitSeconds: number) => void;
 }
 

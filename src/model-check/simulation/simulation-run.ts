@@ -3,7 +3,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { type Life, simulate } from './simulation.ts';
 
 export interface SimulationResult {
-  /** Others follow. */
+  /** Seed of the first life; others follow it. */
   readonly seed: number;
   readonly lives: number;
   readonly events: number;
@@ -15,7 +15,7 @@ export interface SimulationResult {
 
 const mostFailuresKept = 10;
 
-/** Of a state. */
+/** A state has room for so many. */
 const mostMembers = 4;
 
 export async function simulateMany(
@@ -54,7 +54,7 @@ export function upperBoundOf(failures: number, lives: number): number {
   return high;
 }
 
-/** At most so many failures. */
+/** Probability of at most so many failures. */
 function atMost(failures: number, lives: number, share: number): number {
   let term = lives * Math.log1p(-share);
   let sum = Math.exp(term);
@@ -65,7 +65,6 @@ function atMost(failures: number, lives: number, share: number): number {
   return sum;
 }
 
-/** For a terminal. */
 export function simulationSummary({ seed, lives, events, failures, upperBound, milliseconds }: SimulationResult): string[] {
   const told = failures.flatMap(({ seed: failed, broken, story }) => [
     `seed ${failed}: ${broken}`,

@@ -26,7 +26,7 @@ export interface Life {
   readonly events: number;
 }
 
-/** Virtual ms. */
+/** In ms of virtual time. */
 const faultsUntil = 300_000;
 const calmFor = 120_000;
 const mostEvents = 8;
@@ -35,7 +35,7 @@ const commandFails = 0.02;
 const scriptIsKilled = 0.004;
 const scriptHangs = 0.001;
 
-/** The last requested one. */
+/** Keeps the script that was requested last. */
 class LiveScripts implements Scripts {
   begun = 0;
   #word: Word = 'start';
@@ -152,7 +152,6 @@ class Simulation {
     this.#queue.splice(place, 0, entry);
   }
 
-  /** The broken rule. */
   async #until(end: number): Promise<string | null> {
     while ((this.#queue[0]?.at ?? Number.POSITIVE_INFINITY) <= end) {
       const entry = this.#queue.shift();
@@ -168,7 +167,7 @@ class Simulation {
     return null;
   }
 
-  /** An event inside, sometimes. */
+  /** From time to time an event inside happens. */
   #tick(): void {
     const from = Math.floor(this.#next() * this.#inside.length);
     for (let step = 0; step < this.#inside.length; step += 1) {

@@ -27,7 +27,6 @@ export interface Move {
 /** Two of them end every wait. */
 const waitMs = 5001;
 
-/** Without paths. */
 export function inBrief([program = '', ...words]: readonly string[]): string {
   return spelled([program, ...words.filter((word) => !word.includes('/'))]);
 }
@@ -48,7 +47,7 @@ const noAnswer = { hangs: true } as const;
 class ReplayGate implements Gate {
   readonly fresh: unknown[] = [];
   what = '';
-  /** Had its effect. */
+  /** Whether the mode had its effect. */
   applied: boolean;
   readonly #before: readonly unknown[];
   readonly #mode: Mode;
@@ -161,7 +160,7 @@ class ReplayGate implements Gate {
   }
 }
 
-/** Every answer it got. */
+/** The progress of a script: every answer it got. */
 interface Node {
   readonly word: Word;
   readonly member: number;
@@ -211,7 +210,6 @@ export class ScriptTable {
     return known;
   }
 
-  /** For every missing move. */
   async fill(): Promise<void> {
     const { stackTraceLimit } = Error;
     // A stack at each act would take longer than the script.

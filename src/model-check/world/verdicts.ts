@@ -5,7 +5,7 @@ import { type LayerWorld, layerNames, layerOf } from '../../member/monitor/layer
 import type { Settings } from '../../settings/settings.ts';
 import type { MemberWorld } from './world.ts';
 
-/** More than any limit. */
+/** More probes than any limit. */
 const looks = 130;
 const paceMs = 5000;
 

@@ -13,7 +13,7 @@ import type { Changing, MemberWorld, SharedWorld } from './world.ts';
 
 export const directory = '/etc/cmcluster/csync';
 
-/** From the settings alone. */
+/** What follows from the settings alone. */
 function factsOf(settings: Settings) {
   const { mountPoint, policyDirectory } = settings;
   const cfengine = adapterFor(settings);
@@ -44,7 +44,7 @@ export function digestOf(settings: Settings): string {
   return knownOf(settings).digest;
 }
 
-/** Changed in place. */
+/** The world of a script, changed in place. */
 export interface Place {
   readonly index: number;
   readonly members: readonly string[];
@@ -60,7 +60,7 @@ class WorldDaemon extends Daemon {
   }
 }
 
-/** Never frozen. */
+/** A file system that is never frozen. */
 const answers = { chattr: {}, fsfreeze: {} };
 const textFile = (text: string, mode = 0o644, inode = 1): SimulatedFile => ({ text, mode, inode });
 const directoryFile: SimulatedFile = { text: null, mode: 0o755, inode: 1 };
@@ -196,7 +196,7 @@ export class WorldHost extends SimulatedHost {
     return Object.fromEntries(members.map((name, index) => [name, down(index) ? 'failed' : 'running']));
   }
 
-  /** Not figures and notes. */
+  /** Figures and notes do not count. */
   counts(path: string): boolean {
     return this.#known.counting.has(path);
   }
@@ -221,7 +221,7 @@ export class WorldHost extends SimulatedHost {
     return this.diskAnswers ? ['lost+found', 'policy'] : null;
   }
 
-  /** Of the sentinel. */
+  /** Only the sentinel is written. */
   put(): void {
     this.#place.shared = { ...this.#place.shared, sentinel: this.#place.index };
   }

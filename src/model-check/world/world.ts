@@ -6,7 +6,6 @@ export const memberFields = {
   active: ['no', 'yes'],
   /** hung: listens, ignores TERM, no answer. */
   daemon: ['alive', 'hung', 'dead'],
-  /** Of the daemon. */
   startable: ['yes', 'no'],
   /** Has a file open; `stuck`: cannot be killed. */
   holder: ['none', 'transfer', 'user', 'stuck'],
@@ -74,7 +73,7 @@ export const idle = Object.fromEntries(names.map((name) => [name, memberFields[n
 export interface SharedWorld {
   /** Whose host tag the volume group has. */
   readonly tag: number | null;
-  /** Last writer. */
+  /** Index of the last writer. */
   readonly sentinel: number | null;
   readonly isContested: boolean;
 }
@@ -112,7 +111,6 @@ export function withoutDaemon(world: MemberWorld): MemberWorld {
   return { ...world, daemon: 'dead', holder: world.holder === 'transfer' ? 'none' : world.holder };
 }
 
-/** Through the package address. */
 export function serves({ machine, mounted, address, daemon, link, disk }: MemberWorld): boolean {
   return machine === 'up' && mounted === 'yes' && address === 'yes' && daemon === 'alive' && link === 'up' && disk === 'there';
 }

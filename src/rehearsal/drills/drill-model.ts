@@ -3,7 +3,7 @@
 /** The active member, the first one that the package may move to, the one after. */
 export type Part = 'master' | 'next' | 'third';
 
-/** To the engine. */
+/** Orders to the engine. */
 export type OrderName =
   | 'switch on'
   | 'switch off'
@@ -34,11 +34,11 @@ export type Act =
     }
   /** As root, with {mount}, {address}, {subnet}, {policy}, {port}, {directory}, {logs} and {daemon}. */
   | { readonly do: 'script'; readonly on: Part; readonly text: string; readonly script: string }
-  /** Lab only. */
+  /** Power and cables, in a lab only. */
   | { readonly do: 'machine'; readonly on: Part; readonly verb: 'crash' | 'boot' | 'cut' | 'heal' }
   /** For the package: on any member, on another than `from`, on that member; down, or starting elsewhere. */
   | { readonly do: 'wait'; readonly until: 'moved' | 'down' | 'starting' | 'served' | Part; readonly from?: Part }
-  /** Nothing may happen. */
+  /** For so many seconds nothing may happen. */
   | { readonly do: 'watch'; readonly seconds: number };
 
 export type Follows =
@@ -94,7 +94,6 @@ export const machine = (verb: 'crash' | 'boot' | 'cut' | 'heal', on: Part): Act 
 export const wait = (until: 'moved' | 'down' | 'starting' | 'served' | Part): Act => ({ do: 'wait', until });
 export const watch = (seconds: number): Act => ({ do: 'watch', seconds });
 
-/** After a failover. */
 export const switchOn = (on: Part): Act => type('next', 'switch member on', on);
 export const startDaemon = (on: Part): Act =>
   script(
@@ -105,7 +104,7 @@ export const startDaemon = (on: Part): Act =>
 /** By its usual names; no shell with these names in its command line. */
 export const syslogd = (name: 'STOP' | 'CONT'): string =>
   `pkill -${name} -x 'r?syslogd|syslog-ng|systemd-journal'; pkill -${name} -f '^/bin/busybox [s]yslogd '; true`;
-/** Wherever the package runs. */
+/** A file there, wherever the package runs. */
 export const ballast = '{mount}/csync-drill-ballast';
 export const noBallast = (on: Part): Act => script(on, 'the filler file is removed', `rm -f ${ballast}`);
 export const contIfThere = (to: 'monitor' | 'front'): Act => ({ ...signal(to, 'CONT'), ifThere: true }) as Act;

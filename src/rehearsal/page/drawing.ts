@@ -94,7 +94,7 @@ function background(lanes: readonly Lane[], { width }: Frame): Content {
 
 const round = (number: number): number => Math.round(number * 10) / 10;
 
-/** Through all lanes. */
+/** The longest outage, through all lanes. */
 function shadeOf(drill: DrillResult, frame: Frame, top: number, clients: Lane): Content {
   const longest = longestOutage(drill);
   if (longest === null) return null;
@@ -104,7 +104,6 @@ function shadeOf(drill: DrillResult, frame: Frame, top: number, clients: Lane): 
 `;
 }
 
-/** Latest allowed end, if visible. */
 function budgetLine(drill: DrillResult, frame: Frame, top: number, bottom: number): Content {
   const { budget, length } = drill;
   const longest = longestOutage(drill);
@@ -170,7 +169,6 @@ function bar({ what, from, to }: Span, y: number, frame: Frame): Content {
   return markup`<rect class="bar ${what}" x="${x}" y="${y}" width="${width}" height="${row}" rx="3"/>${fitted(text, x, y + 11.5, width, `bar-text on-${what}`)}`;
 }
 
-/** If it fits. */
 function fitted(text: string, x: number, y: number, width: number, kind: string): Content {
   return width < text.length * 6.6 + 8 ? null : markup`<text class="${kind}" x="${round(x + 5)}" y="${y}">${text}</text>`;
 }
@@ -208,7 +206,7 @@ function marksOf(marks: readonly Mark[], lanes: readonly Lane[], frame: Frame): 
   });
 }
 
-/** In rows without overlaps. */
+/** Numbers stand in rows, so that none overlap. */
 function momentNumbers({ moments }: DrillResult, frame: Frame) {
   const ends: number[] = [];
   const circles = orderedMoments(moments).map((one) => {
@@ -229,7 +227,6 @@ function momentNumbers({ moments }: DrillResult, frame: Frame) {
   };
 }
 
-/** For screen readers. */
 function describe({ title, sentence, moments }: DrillResult): string {
   const told = orderedMoments(moments).map(({ name, at }) => `${name} after ${inSeconds(at)}`);
   return `${title}: ${sentence}. ${told.join(', ')}`;

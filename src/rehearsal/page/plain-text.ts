@@ -14,7 +14,7 @@ import {
 } from '../model.ts';
 import { letterOf } from './drawing.ts';
 
-/** Verdict, members, drills. */
+/** The verdict, then members, then drills. */
 export function rehearsalText(rehearsal: Rehearsal, comparison: Comparison | null): string {
   const { verdict, sentence, ready, drills, packageName, place, at } = rehearsal;
   const lines = [

@@ -12,7 +12,7 @@ export interface Call {
   /** external_pre_script, external_script or the service's command. */
   readonly script: 'pre' | 'main' | 'service';
   readonly words: readonly string[];
-  /** Besides Serviceguard's. */
+  /** Added to what Serviceguard passes. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Default /. */
   readonly from?: 'mount point';
@@ -31,7 +31,7 @@ export interface Call {
 
 export type Expectation = { readonly says: string } & (
   | { readonly kind: 'ends'; readonly with: readonly number[] }
-  /** Not by a signal. */
+  /** It exits with a status, not by a signal. */
   | { readonly kind: 'fails' }
   /** By SIGTERM or with any status. */
   | { readonly kind: 'is over' }
@@ -53,7 +53,6 @@ export interface Case {
   readonly state: State;
   readonly given: readonly string[];
   readonly calls: readonly {
-    /** Before this call. */
     readonly first?: string;
     readonly call: Call;
     readonly expect: readonly Expectation[];

@@ -92,7 +92,7 @@ export const fullDisk = 'cat /dev/zero > /filler 2> /dev/null || :';
 
 export const readOnlyLog = 'mount -t tmpfs -o ro tmpfs "$(dirname "$LOG")"';
 
-/** A hanging disk. */
+/** Stands for a disk that hangs. */
 export const pipeLog = 'rm -f "$LOG"; mkfifo "$LOG"';
 
 export const foreignLocale = { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', LC_TIME: 'de_DE.UTF-8', LANGUAGE: 'tr:de' };
@@ -111,7 +111,7 @@ export const hostile = {
   BASH_ENV: '/nowhere',
 };
 
-/** By another program. */
+/** Another program has the port. */
 export const portTaken = `kill_daemon; perl -e 'use IO::Socket::INET; my $l = IO::Socket::INET->new(LocalPort => $ENV{PORT}, Listen => 5, ReuseAddr => 1) or die; if (fork) { exit } $0 = "foreign"; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; my @s; push @s, $l->accept while 1'; eventually listens`;
 
 /** The daemon's name, a replaced file, a policy file open. */

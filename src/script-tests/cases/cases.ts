@@ -10,7 +10,6 @@ import { dry, starts } from './start-cases.ts';
 
 export const cases: readonly Case[] = [...lives, ...starts, ...dry, ...halts, ...validations, ...monitors, ...interruptions];
 
-/** In reports and patterns. */
 export function assertionName(one: Case, expectation: Expectation): string {
   return `${one.name}: ${expectation.says}`;
 }

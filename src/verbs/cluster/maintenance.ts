@@ -86,7 +86,7 @@ async function markedMembers(shell: MemberShell, members: ClusterObservation['me
   return reached.filter((_, index) => files[index]?.serviceguard != null);
 }
 
-/** Not supported by these settings. */
+/** Refuses what these settings do not support. */
 function refuse(settings: Settings, serviceguard: boolean): void {
   const { packageName, packageStyle, maintenanceFlag } = settings;
   const { words } = engineFor(settings);

@@ -3,7 +3,7 @@ import { isInteractive, openLines } from '../../host/admin/terminal.ts';
 import { err, progress } from '../../host/output.ts';
 import { readYesNo } from '../../wizard/answers.ts';
 
-/** A line each, then notes. */
+/** One line for each step, then the notes. */
 export function planText(steps: readonly string[], notes: readonly string[] = []): string {
   const lines = [
     ...steps.map((step, index) => `${String(index + 1).padStart(3)}. ${step}`),

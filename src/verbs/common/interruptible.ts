@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes, failure, Interrupted } from '../../base/probl
 import { hasProgram } from '../../host/admin/own-files.ts';
 import { err, onReaderGone } from '../../host/output.ts';
 
-/** Before anything is made. */
+/** Programs are checked before anything is made. */
 export function needPrograms(what: string, programs: Readonly<Record<string, string>>): void {
   const missing = Object.entries(programs).filter(([program]) => !hasProgram(program));
   if (missing.length === 0) return;
@@ -40,7 +40,6 @@ export async function pause(milliseconds: number, stop: AbortSignal): Promise<vo
   stop.throwIfAborted();
 }
 
-/** Of the output. */
 class ReaderGone extends Interrupted {}
 
 /** Ctrl-C aborts `work`, whose cleanup is awaited. A closed output (`| head`) stops it only where nothing is lost. */

@@ -41,7 +41,7 @@ export async function packageHere(sources: PackageSources): Promise<{ settings: 
   return { settings, files: await renderFrom(settings, sources) };
 }
 
-/** From settings that are read. */
+/** From settings that were read before. */
 export async function renderFrom(settings: Settings, sources: Omit<PackageSources, 'settings'>): Promise<RenderedFile[]> {
   const { packageStyle } = settings;
   const engine = engineFor(settings);
@@ -55,7 +55,7 @@ export async function renderFrom(settings: Settings, sources: Omit<PackageSource
   return demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base, directories }));
 }
 
-/** Failed or missing: no base. */
+/** Without the command there is no base. */
 async function printed(argv: Argv | null): Promise<string | undefined> {
   if (argv === null) return undefined;
   const made = await runCommand(argv, 60_000);
@@ -89,7 +89,7 @@ export function handEdits(output: string, files: readonly RenderedFile[]): Map<s
 }
 
 function isEdit({ set, manifest }: SetThere, name: string, ofSet: boolean, digest: string): boolean {
-  // No longer part of the set.
+  // Launchers are no longer part of the set.
   if (set === flatSet && name.endsWith('.sh')) return false;
   if (!ofSet) return manifest.edited?.includes(name) === true || !isKnownBeside(name, digest, [manifest]);
   return manifest.edited?.includes(editKey(inSet(set, name))) === true || manifest.files[name] !== digest;

@@ -45,7 +45,7 @@ export function chosenDrills(names: readonly string[], where: Drill['where']): D
   });
 }
 
-/** Before the confirmation. */
+/** The drills, as printed before the confirmation. */
 export function drillPlan(chosen: readonly Drill[], engine: Engine): string {
   if (chosen.length === 0) return 'No drill: csync rehearse only checks.\n';
   return chosen

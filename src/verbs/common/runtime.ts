@@ -19,7 +19,7 @@ import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { realPath, runCommand } from '../../host/admin/own-files.ts';
 import { digestOfFile, withFile } from '../../host/file-reading.ts';
 
-/** --with-runtime[=FILE] and --without-runtime. */
+/** The options --with-runtime[=FILE] and --without-runtime. */
 export interface RuntimeOptions {
   /** '': csync's own. undefined: no change. */
   readonly withRuntime?: string | undefined;
@@ -82,7 +82,6 @@ async function readRuntime(named: string, force: boolean): Promise<RuntimeSource
   }
 }
 
-/** By member. */
 export function carryMeter(show: (text: string) => void): (member: string, bytes: number, size: number) => void {
   const shown = new Map<string, string>();
   return (member, bytes, size) => {

@@ -3,14 +3,14 @@ import type { BeginStep } from '../../base/progress.ts';
 import { aside } from '../../host/output.ts';
 import { openMeter } from './meter.ts';
 
-/** Longer ones are printed. */
+/** Longer durations are printed. */
 const slowMs = 2000;
 
 export interface Steps {
   readonly begin: BeginStep;
   /** A line of its own. */
   readonly note: (text: string) => void;
-  /** Of a long step. */
+  /** Progress of a long step. */
   readonly show: (text: string) => void;
   readonly end: () => void;
   /** `7 steps in 12 s` */
@@ -23,7 +23,6 @@ interface Step {
   ended: { readonly outcome: 'done' | 'failed'; readonly ms: number } | null;
 }
 
-/** For people. */
 export const durationText = (ms: number): string =>
   ms < 60_000
     ? `${Math.max(1, Math.round(ms / 1000))} s`
@@ -39,7 +38,7 @@ export function openSteps(total: number, isShown: boolean): Steps {
   const waiting: Step[] = [];
   const slowest = { text: '', ms: 0 };
   let count = 0;
-  /** Without a mark yet. */
+  /** The step whose line has no mark yet. */
   let open: Step | null = null;
   const close = (): void => {
     if (open !== null) aside('\n');

@@ -144,7 +144,6 @@ function inBrief(steps: readonly string[]): readonly string[] {
   });
 }
 
-/** How many are checked. */
 function lookMeter(total: number): () => void {
   const meter = openMeter();
   let looked = 0;

@@ -31,7 +31,6 @@ export const decisionsDocument = shape.document({
   consequences: shape.many(shape.parts),
 });
 
-/** Or all. */
 export function explain(code: string | undefined, json: boolean): string {
   if (code === undefined) return json ? jsonText<typeof codesDocument>({ codes: codeEntries }) : codesText(outputWidth());
   const typed = code.replace(/^\[|\]$/g, '');

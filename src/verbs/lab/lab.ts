@@ -31,7 +31,6 @@ import type { trialDocument } from '../outputs/outputs.ts';
 export interface LabOptions {
   readonly name?: string | undefined;
   readonly settings?: string | undefined;
-  /** Of the settings. */
   readonly style?: Settings['packageStyle'] | undefined;
   readonly json: boolean;
 }
@@ -40,7 +39,6 @@ export interface LabUpOptions extends LabOptions {
   readonly spares?: string | undefined;
   readonly clients?: number | undefined;
   readonly bare?: boolean | undefined;
-  /** On this machine. */
   readonly programs?: string | undefined;
 }
 
@@ -49,7 +47,7 @@ function labSettings(options: LabOptions): Settings {
   return options.style === undefined ? settings : { ...settings, packageStyle: options.style };
 }
 
-/** Throws a Failure of usage. */
+/** Throws a Failure of usage if the name is not valid. */
 function nameOf({ name = 'lab' }: LabOptions): string {
   if (isLabName(name)) return name;
   const text = `--name ${JSON.stringify(name)}: a lab name has up to 32 lower-case letters, digits and dashes`;
@@ -109,7 +107,7 @@ export async function inLab(
         return await Promise.race([working, aborted(stop)]);
       } finally {
         await lab.down();
-        // Pending calls fail.
+        // Pending calls of the work fail now.
         await working.catch(() => {});
         await reportLeftovers(options.name);
       }
@@ -209,7 +207,7 @@ export async function labStatus(options: LabOptions): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** Power and cables of a machine. */
+/** Switches power and cables of a machine. */
 export async function labMachine(
   options: LabOptions,
   verb: 'crash' | 'boot' | 'cut' | 'heal',

@@ -24,14 +24,14 @@ export async function labRehearse(options: LabRehearseOptions): Promise<ExitCode
     const { settings, hosts } = lab.spec;
     const named = (kind: 'member' | 'client'): string[] => hosts.flatMap((host) => (host.kind === kind ? [host.name] : []));
     const { packageName } = settings;
-    // In the working directory.
+    // Results belong in the working directory.
     const places = { ...options, results: options.results ?? 'rehearsals' };
     const told = { packageName, members: named('member'), clients: named('client'), probe: labProbe, ready: null, drills: done };
     return reportRehearsal(places, { place: 'lab', ...told });
   });
 }
 
-/** Up, without package. */
+/** The lab is up, and has no package yet. */
 async function runLabDrills(
   lab: LabHandle,
   drills: readonly Drill[],

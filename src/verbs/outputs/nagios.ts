@@ -12,7 +12,7 @@ export interface NagiosResult {
   readonly figures: Readonly<Record<string, number | null>>;
 }
 
-/** A bar begins the performance data. */
+/** A bar begins the performance data, so the text has none. */
 export function nagiosLine({ state, text, figures }: NagiosResult): string {
   const plain = text.replaceAll('|', '/').replace(/\s*\n\s*/g, '; ');
   const known = Object.entries(figures).flatMap(([label, value]) => (value === null ? [] : [`${label}=${value}`]));

@@ -12,7 +12,7 @@ export const texts = many(text);
 export const maybe = v.nullable(text);
 export const number = v.number();
 export const yesNo = v.boolean();
-/** Parts are not promised. */
+/** Data whose parts are not promised. */
 export const parts = v.unknown();
 
 const place = v.object({ file: text, line: v.optional(number), column: v.optional(number) });
@@ -72,5 +72,5 @@ export const rehearseDocument = document({
   comparison: parts,
 });
 
-/** For reading; may change. */
+/** Results for reading; their parts may change. */
 export const trialDocument = v.looseObject({ version: v.literal(1) });

@@ -36,7 +36,7 @@ export async function render(options: RenderOptions): Promise<string> {
   const edits = handEdits(options.output, rendered);
   if (edits.size > 0 && !options.takeRendered && !options.takeMine)
     throw new Failure([...edits.keys()].map((name) => handEditProblem(name, options.output)));
-  // A carried runtime stays.
+  // A carried runtime stays in the directory.
   const { runtime = null } = setThere(options.output, rendered).manifest;
   const files = withRuntime(options.takeMine ? withEdits(rendered, edits, settings) : rendered, runtime);
   const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));

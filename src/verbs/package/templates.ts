@@ -52,7 +52,7 @@ function textsOf(name: string, directory: string | undefined): TemplateTexts {
   return { shipped, own: readTextFile(join(directory, name)), pristine: readTextFile(join(directory, pristineDirectory, name)) };
 }
 
-/** Match no template: probably misspelt. */
+/** Files that match no template: probably misspelt names. */
 function strayFiles(directory: string | undefined): Problem[] {
   if (directory === undefined) return [];
   const known = new Set(templateCatalogue.map(({ name }) => name));

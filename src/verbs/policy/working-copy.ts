@@ -15,7 +15,6 @@ export interface WorkingCopy {
   readonly files: readonly LocalFile[];
   /** Its result counts as a base, too. */
   willCommit(plan: CommitPlan): void;
-  /** On the master. */
   committed(plan: CommitPlan): void;
 }
 

@@ -26,7 +26,7 @@ export interface MemberObservation {
 
 export interface CheckInput {
   readonly file: PackageFile;
-  /** For the place of problems. */
+  /** Name of the file in problems. */
   readonly fileName: string;
   readonly state: ClusterState;
   readonly observations: Readonly<Record<MemberName, MemberObservation>>;
@@ -53,7 +53,7 @@ export function checkPackage(input: CheckInput): Problem[] {
   ];
 }
 
-/** Between packages: names of services. */
+/** Problems between packages: names of services. */
 export function checkTogether(files: readonly PackageFile[], state: ClusterState): Problem[] {
   const given = new Set(files.map((file) => file.name));
   const others = Object.values(state.packages).filter((pkg) => !given.has(pkg.name));

@@ -94,7 +94,7 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const stagedPath = (file: FileToWrite): string => join(stagedIn.get(dirname(file.path)) ?? '', basename(file.path));
   const sweep = (): void => {
     for (const [, made] of staging) {
-      // The next writer removes what is left.
+      // The next writer removes it.
       attempt(() => rmSync(made.name, { recursive: true, force: true }));
     }
   };

@@ -1,6 +1,7 @@
-/** Reads large files piece by piece; for the administrator's side and for members. */
+/** Reads large files piece by piece, and whether one can be executed; for the administrator's side and for members. */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, readSync, statSync } from 'node:fs';
+import { attempt } from '../base/attempt.ts';
 import { openToRead } from './safe-file.ts';
 
 const pieceBytes = 1 << 20;
@@ -33,4 +34,12 @@ export function digestOfFile(path: string): string {
       offset += piece.length;
     }
   });
+}
+
+/** Whether it is a file that this process may execute. */
+export function isExecutable(path: string): boolean {
+  return attempt(() => {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  }, false);
 }

@@ -1,21 +1,16 @@
 /** The few file operations of the lab; missing files are null, never an exception. */
 
 import {
-  accessSync,
   close as closeDescriptor,
   closeSync,
-  constants,
   cpSync,
-  fstatSync,
   mkdirSync,
   open,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
-  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -24,19 +19,8 @@ import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
 
-/** Only for a regular file: reading a member's FIFO would wait for its writer. */
-export function readText(path: string): string | null {
-  try {
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      return fstatSync(descriptor).isFile() ? readFileSync(descriptor, 'utf8') : null;
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch {
-    return null;
-  }
-}
+// A member's FIFO would wait for its writer.
+export { regularText as readText } from '../safe-file.ts';
 
 /** As writeText, for a file system that may hang: false if it failed or exceeded the limit. */
 export async function writeTextWithin(limitMs: number, path: string, text: string, mode = 0o644): Promise<boolean> {
@@ -172,11 +156,4 @@ export function close(descriptor: number): void {
 export function makeLink(target: string, path: string): void {
   rmSync(path, { force: true });
   symlinkSync(target, path);
-}
-
-export function isExecutable(path: string): boolean {
-  return attempt(() => {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  }, false);
 }

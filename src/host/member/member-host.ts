@@ -1,10 +1,10 @@
 /** The Host of the member scripts: only Node.js built-ins and /proc, for a fast start on a sick host. */
 
 import { spawn } from 'node:child_process';
-import { accessSync, constants, readdirSync, readFileSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { attempt } from '../../base/attempt.ts';
-import { digestOfFile, withFile } from '../file-reading.ts';
+import { digestOfFile, isExecutable, withFile } from '../file-reading.ts';
 import type {
   CommandResult,
   FileFacts,
@@ -182,13 +182,6 @@ function digest(path: string): string | null {
   return attempt(() => digestOfFile(path), null);
 }
 
-function canExecute(path: string): boolean {
-  return attempt(() => {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  }, false);
-}
-
 /** A resolver without an answer takes 10 s and more. */
 const resolveLimitMs = 3000;
 
@@ -270,7 +263,7 @@ export function realMemberHost(): MemberHost {
     list: told(list),
     facts: told(facts),
     digest: told(digest),
-    canExecute: told(canExecute),
+    canExecute: told(isExecutable),
     freeBytes: told(freeBytes),
     writeDurably: told(writeDurably),
     overwriteLine: told(overwriteLine),

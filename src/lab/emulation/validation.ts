@@ -1,5 +1,6 @@
 /** The facts that cmcheckconf and cmapplyconf collect on the members: which scripts are executable, and the output of their validate. */
-import * as files from '../../host/lab/lab-files.ts';
+
+import { isExecutable } from '../../host/file-reading.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 import { expandVariables } from '../machines/lab-spec.ts';
@@ -26,7 +27,7 @@ export async function observeMembers(
       observed[member] = { reachable: false, executable: [], validated: {} };
       continue;
     }
-    const executable = needed.executable.filter((path) => files.isExecutable(world.pathOn(member, expand(path))));
+    const executable = needed.executable.filter((path) => isExecutable(world.pathOn(member, expand(path))));
     const validated: Record<string, { exitCode: number | null; output: string }> = {};
     for (const script of needed.validate.filter((path) => executable.includes(path))) {
       const env = scriptEnvironment({ member, content });

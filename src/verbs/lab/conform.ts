@@ -5,7 +5,7 @@ import { demand, type ExitCode, exitCodes, failure } from '../../base/problem.ts
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { flatSet, inSet, type RenderedFile, setsName, settingsName } from '../../contract/package-directory.ts';
 import { readDirectory } from '../../host/admin/own-files.ts';
-import { isExecutable } from '../../host/lab/lab-files.ts';
+import { isExecutable } from '../../host/file-reading.ts';
 import { out, progress } from '../../host/output.ts';
 import { manifestOf, renderPackage, setText, withRuntime } from '../../render/package.ts';
 import { chosen, count, type Report, reportFacts, reportTable } from '../../script-tests/report.ts';

@@ -15,7 +15,7 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'its own files and helpers': 'sweepLeftOver foreignOwner openSlowFile openServiceFront runFigures readTree',
   'its own records, read in a try': 'chosenDrills earlierOnes makeWorkingCopy readBase sentinelTime waitingIn',
   'the lab and the search, from themselves':
-    'daemon attachedDisks sweepDead bringUp findLab main labGround CommandService Observer World hardwareAddress haltAndBringBack daemonPid PackageDrills problemCodes numbersIn SetTest readRecord scheduleOf reportLeftovers connection readText thawCommands search-program decodeWorld decodeShared',
+    'daemon attachedDisks sweepDead bringUp findLab main labGround CommandService Observer World hardwareAddress haltAndBringBack daemonPid PackageDrills problemCodes numbersIn SetTest readRecord scheduleOf reportLeftovers connection thawCommands search-program decodeWorld decodeShared',
   'words of our own scripts, by one expression': 'becameOf lostTo resolvedHere Sandbox readFileScript readMemberScripts',
   'the command line and version numbers, by one expression':
     'parse secondsOf readWish namesIn serviceguard isRecent releaseOf findRevision',

@@ -2,7 +2,7 @@
 
 /** As LVM, from `vg_csync`, `/dev/vg_csync` or `/dev/vg_csync/`. */
 export function volumeGroupName(value: string): string {
-  return value.replace(/^\/dev\//, '').replace(/\/+$/, '');
+  return value.replace(/^\/dev\//, '').replace(/(?<!\/)\/+$/, '');
 }
 
 /** Of a device, under either name; null: another kind (NFS, a disk). */

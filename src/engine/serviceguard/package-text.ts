@@ -75,10 +75,10 @@ export function templateCommand(style: Settings['packageStyle'], { SGSBIN }: Eng
 
 /** A modular or legacy package file that names another set. */
 export function withSet(text: string, set: string, settingsDigest: string): string {
-  return text
-    .replace(/^(\s*pev_csync_set_digest\s+"?)[0-9a-f]+/gim, `$1${set}`)
-    .replace(/^(\s*pev_csync_settings_digest\s+"?)[0-9a-f]+/gim, `$1${settingsDigest}`)
-    .replace(/(\/sets\/)[0-9a-f]+(\/csync_control\.sh)/g, `$1${set}$2`);
+  const named = /^([ \t]*pev_csync_set(tings)?_digest[ \t]+"?)[0-9a-f]+/i;
+  const follow = (_: string, head: string, ofSettings?: string) => `${head}${ofSettings === undefined ? set : settingsDigest}`;
+  const lines = text.split('\n').map((line) => line.replace(named, follow));
+  return lines.join('\n').replace(/(\/sets\/)[0-9a-f]+(\/csync_control\.sh)/g, `$1${set}$2`);
 }
 
 /** A line each in place of the old ones, spelt alike. */

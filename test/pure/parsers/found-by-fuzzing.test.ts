@@ -11,6 +11,7 @@ import { planPolicyTree } from '../../../src/cluster/policy/tree.ts';
 import { saveRoster } from '../../../src/cluster/setup/run.ts';
 import { readManifest } from '../../../src/contract/package-directory.ts';
 import { emptyRoster } from '../../../src/contract/roster.ts';
+import { withSet } from '../../../src/engine/serviceguard/package-text.ts';
 import type { MemberShell } from '../../../src/host/admin/member-shell.ts';
 import { parseProcessStat } from '../../../src/host/member/member-host.ts';
 import { readWatch } from '../../../src/rehearsal/watch-scripts.ts';
@@ -18,6 +19,7 @@ import { fillTemplate } from '../../../src/render/template.ts';
 import { chosen } from '../../../src/script-tests/report.ts';
 import { parseClusterVariables } from '../../../src/serviceguard/cluster-variables.ts';
 import { type PackageFile, parsePackageFile, printPackageFile } from '../../../src/serviceguard/package-file.ts';
+import { volumeGroupName } from '../../../src/serviceguard/storage-names.ts';
 import { parseSettingsJson, type Settings, settingsJson } from '../../../src/settings/settings.ts';
 import { parseSettings, withList, withValue } from '../../../src/settings/settings-yaml.ts';
 import { settingsFor, settingsText } from '../../support.ts';
@@ -174,6 +176,8 @@ describe('texts of 64 KB of one thing', () => {
     ['statements that do not end', policy('controls/cf_runagent.cf', many('hosts =>\n'), 'x')],
     ['tokens that are none', () => fillTemplate({ file: 'a', text: many('{{\n') }, {})],
     ['lines of a history that are none', () => parseHistory(many('{\n'))],
+    ['empty lines in a package file', () => withSet(many('\n'), '0123456789abcdef', '0123456789abcdef')],
+    ['slashes in the name of a volume group', () => volumeGroupName(`${many('/')}x`)],
   ])('%s are read in less than a second', (_what, work) => {
     expect(cost(work)).toBeLessThan(1000);
   });

@@ -1,11 +1,41 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig, type Plugin } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Built programs that wait for nobody: no deadline suffers when they share the machine with each other and with the pure tests. */
 const programs = [
   ...['cli', 'output', 'init', 'injection'].map((name) => `test/process/programs/${name}.test.ts`),
   'test/process/member/member-writes.test.ts',
 ];
+
+/** One member that takes all of the machine for a moment. */
+const noisy = ['test/process/member/host-faults.test.ts'];
+
+/** Labs whose tests measure nothing, and have no deadline of a few seconds. The longest first. */
+const patient = [
+  ...['sites/pages', 'verbs/apply', 'set-up/set-up', 'verbs/legacy', 'sites/runtime', 'set-up/upgrade', 'verbs/maintenance'],
+  ...['sites/readme', 'sites/package-name', 'sites/guide', 'sites/one-host', 'sites/package-down', 'verbs/status', 'verbs/sync'],
+  ...[
+    'verbs/check',
+    'verbs/recover',
+    'verbs/membership',
+    'verbs/policy-from-git',
+    'verbs/init',
+    'sites/bare',
+    'sites/generation2',
+  ],
+].map((name) => `test/lab/${name}.test.ts`);
+
+/** Begins with what takes longest, so that no long file is left alone at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = patient.findIndex((name) => moduleId.endsWith(name));
+      return index < 0 ? patient.length : index;
+    };
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
+  }
+}
 
 /** An import of a program of another language is its text, as in a bundle. */
 const texts: Plugin = {
@@ -19,6 +49,7 @@ const limits = { testTimeout: 60_000, hookTimeout: 120_000 } as const;
 export default defineConfig({
   test: {
     reporters: ['default'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       // Nothing but computing: as many at once as there are processors.
       {
@@ -54,16 +85,29 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // Members and labs share the machine: files one after the other keep deadlines honest.
+      // Two files at a time, since each waits most of the time: one member, or a patient lab.
+      {
+        plugins: [texts],
+        test: {
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          name: 'pairs',
+          include: ['test/process/**/*.test.ts', ...patient],
+          exclude: [...programs, ...noisy],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      // Labs that measure or have deadlines: files one after the other keep these honest.
       {
         plugins: [texts],
         test: {
           ...limits,
           name: 'machine',
-          include: ['test/{process,lab}/**/*.test.ts'],
-          exclude: programs,
+          include: ['test/lab/**/*.test.ts', ...noisy],
+          exclude: patient,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -59,7 +59,8 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
     expect(await verdictAfter('pkill -KILL -x cf-serverd')).toMatchObject(ended);
   });
 
-  it('sees a stopped daemon, and the member has a working one afterwards', async () => {
+  // Also in test/process/member/hangs.test.ts, with the bounds.
+  everyStepIt('sees a stopped daemon, and the member has a working one afterwards', async () => {
     await atHome();
     expect(await verdictAfter('pkill -STOP -x cf-serverd')).toMatchObject({ reason: 'stopped' });
     const states = () => on('m1', 'for p in $(pgrep -x cf-serverd); do cut -d" " -f3 /proc/$p/stat; done');

@@ -87,7 +87,7 @@ describe.skipIf(whyNoLab !== null)('one change at a time', { timeout: 300_000 },
     expect((await endOfHeld()).exitCode).toBe(0);
   });
 
-  it('a holder that is stopped loses the lock, and changes nothing any more when it goes on', async () => {
+  everyStepIt('a holder that is stopped loses the lock, and changes nothing any more when it goes on', async () => {
     await serving(used);
     await grace('m2', 40);
     await heldOnM2('apply --yes');

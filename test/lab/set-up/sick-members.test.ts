@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { parseMonitorState } from '../../../src/contract/monitor-state.ts';
-import { eventually } from '../../support.ts';
+import { eventually, everyStep } from '../../support.ts';
 import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
@@ -141,6 +141,8 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
           ['stop', stop],
         ] as const) {
           if (status === undefined) continue;
+          // A validation that meets a key waits for half a minute: npm run every-step.
+          if (!everyStep && word === 'validate' && file.includes('/ppkeys/')) continue;
           const began = performance.now();
           const { exitCode } = await sh(
             member,
@@ -154,19 +156,12 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
         }
         await sh(member, `rm -f ${file}; [ ! -e ${file}.kept ] || mv ${file}.kept ${file}`);
       };
-      const inTurn = async (member: string, those: ReturnType<typeof files>): Promise<void> => {
-        for (const one of those) await tried(member, one);
-      };
-      // Two validations last half a minute: each has a standby of its own for that.
+      // Each half has a standby of its own.
       const all = files(await setOf('m2'));
-      const isHalf = ([file]: (typeof all)[number]): boolean => file.endsWith('localhost.pub');
-      await Promise.all([
-        inTurn(
-          'm2',
-          all.filter((one) => !isHalf(one)),
-        ),
-        inTurn('m3', all.filter(isHalf)),
-      ]);
+      const half = async (member: string, rest: number): Promise<void> => {
+        for (const [at, one] of all.entries()) if (at % 2 === rest) await tried(member, one);
+      };
+      await Promise.all([half('m2', 0), half('m3', 1)]);
       console.info(rows.join('\n'));
       expect(await afterTheKill(10), 'it is sound again').toBe('m2');
     });

@@ -1,15 +1,15 @@
 import { attempt } from './attempt.ts';
 
-/** The toolkit's version, written into everything it renders, and the versions of Node.js. Same as package.json; a test says so. */
+/** The toolkit's version, as in package.json (a test), and versions of Node.js. */
 export const toolkitVersion = '0.2.0';
 
-/** Major and minor of the oldest Node.js that members and this host may have; scripts/prepare.sh and package.json say the same. */
+/** Major and minor; as in scripts/prepare.sh and package.json. */
 export const oldestNode = '20.19';
 
-/** The release line that csync recommends; the tests run on it, too. */
+/** The tests run on it, too. */
 export const recommendedNode = 24;
 
-/** Last day on which the Node.js project supports a release line, by its published schedule. Odd lines are never long-term ones. */
+/** Last day of support of a release line, by the published schedule. Odd lines are never long-term ones. */
 const lastDays: Readonly<Record<number, string>> = {
   20: '2026-04-30',
   21: '2024-06-01',
@@ -22,52 +22,49 @@ const lastDays: Readonly<Record<number, string>> = {
 
 const partsOf = (version: string | null): number[] => (version ?? '').replace(/^v/, '').split('.').map(Number);
 
-/** Whether that version (`20.19.0`, with or without its v) is new enough; null is none. */
+/** `20.19.0`, with or without its v; null is none. */
 export function isNodeNewEnough(version: string | null): boolean {
   const [major = 0, minor = 0] = partsOf(version);
   const [oldestMajor = 0, oldestMinor = 0] = partsOf(oldestNode);
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 }
 
-/** Last day of support, as YYYY-MM-DD. null: csync does not know this line. */
 export function lastDayOfNode(version: string): string | null {
   return lastDays[partsOf(version)[0] ?? 0] ?? null;
 }
 
-/** Whether that day is over. Of an unknown line nothing is claimed. */
+/** Of an unknown line nothing is claimed. */
 export function hasNodeEnded(version: string, now: Date): boolean {
   const last = lastDayOfNode(version);
   return last !== null && now.toISOString().slice(0, 10) > last;
 }
 
 /**
- * Options of V8 with which the monitor runs: without its compiler it needs 7 MB less, of 20, and it computes next to nothing. Before 24 a
- * warning is printed unless WebAssembly is disabled, too; 24 does not have that option, and exits.
+ * Options of V8 for the monitor: without its compiler it needs 7 MB less, of 20. Before 24 a warning is printed unless WebAssembly is
+ * disabled, too; 24 does not have that option, and exits.
  */
 export function monitorOptions(version: string): readonly string[] {
   return (partsOf(version)[0] ?? 0) >= 24 ? ['--jitless'] : ['--jitless', '--no-expose-wasm'];
 }
 
 /*
- * Versions of the files that one csync writes and another one may read (src/contract/formats.ts lists them). A text without a version has
- * version 1, because csync 0.1.0 wrote none and refuses what it does not know. Member scripts contain this file.
+ * Versions of files that one csync writes and another may read (src/contract/formats.ts). A text without a version has version 1: csync 0.1.0
+ * wrote none and refuses what it does not know. Member scripts contain this file.
  */
 
-/** The version of every format that this csync writes. */
+/** Of every format. */
 export const formatVersion = 1;
 
-/** The version of a parsed text if this csync does not know it. null: it does, or the text has no sound version. */
+/** The version if this csync does not know it. null: it does, or the text has no sound version. */
 export function newerFormat(data: unknown): number | null {
   const version = typeof data === 'object' && data !== null && 'version' in data ? data.version : formatVersion;
   return typeof version === 'number' && version > formatVersion ? version : null;
 }
 
-/** The same of a text. */
 export function newerIn(text: string): number | null {
   return attempt(() => newerFormat(JSON.parse(text)), null);
 }
 
-/** The sentence about a file of a newer csync. */
 export function newerText(file: string, version: number): string {
   return `${file} has format ${version}: a newer csync wrote it, and csync ${toolkitVersion} knows formats up to ${formatVersion}`;
 }

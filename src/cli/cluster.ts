@@ -1,4 +1,4 @@
-/** Verbs that work on the package of a whole cluster, from one of its members or from a host that reaches them by ssh. */
+/** Verbs on the package of a whole cluster, from a member or from a host that reaches the members by ssh. */
 import { documents, dryRunOption, handEdits, jsonOption, settingsOption, sources, waitOption, yesOption } from './options.ts';
 import { verb } from './verb.ts';
 

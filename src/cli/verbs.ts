@@ -18,7 +18,7 @@ const rows: readonly Verb[] = [
 
 export const verbs: readonly Verb[] = Object.keys(verbTasks).flatMap((task) => rows.filter((verb) => verb.task === task));
 
-/** First words of verbs with two. */
+/** First words of verbs with two words. */
 export const verbGroups: Readonly<Record<string, VerbGroup>> = {
   settings: { does: 'the settings file csync.yaml' },
   templates: { does: 'the templates' },
@@ -32,5 +32,5 @@ export const verbGroups: Readonly<Record<string, VerbGroup>> = {
   lab: { does: 'an emulated cluster on this machine', options: labOptions },
 };
 
-/** All that change a cluster, as they are typed. The failover audit has a row for each. */
+/** As typed. The failover audit has a row for each. */
 export const changingVerbs: readonly string[] = [...new Set(verbs.flatMap(({ changes = [] }) => changes))];

@@ -1,6 +1,6 @@
 /**
- * The files that one version of csync writes and another one may read, during an upgrade or a return. A test reads a recorded sample of
- * version 0.1.0 of each, and passes an unknown version to each reader; docs/explanation/formats.md is generated from this table.
+ * Files that one csync writes and another may read. A test reads a sample of version 0.1.0 of each, and passes an unknown version to each
+ * reader; docs/explanation/formats.md is generated from this table.
  */
 
 import { errorProblem, Failure, type Problem } from '../base/problem.ts';
@@ -8,13 +8,13 @@ import { newerIn, newerText } from '../base/version.ts';
 
 interface Format {
   readonly file: string;
-  /** Where its version is. null: a line of words; further words may be appended, and are ignored. */
+  /** null: a line of words; appended words are ignored. */
   readonly field: string | null;
   readonly writtenBy: string;
   readonly readBy: string;
-  /** What version 0.1.0 wrote differently, and how it is read. */
+  /** By version 0.1.0, and how it is read. */
   readonly before: string;
-  /** What a reader does with an unknown newer version. */
+  /** What a reader does with a newer version. */
   readonly unknown: string;
 }
 
@@ -128,7 +128,7 @@ export const formats = {
   },
 } as const satisfies Readonly<Record<string, Format>>;
 
-/** For a file of a newer csync, which must not count as missing or damaged. */
+/** A file of a newer csync must not count as missing or damaged. */
 export function newerProblem(file: string, version: number, member?: string): Problem {
   const remedy = 'run the newer csync; csync toolkit status   (lists the version on each member)';
   return errorProblem('file-newer', `${newerText(file, version)}. Nothing was changed`, remedy, member);

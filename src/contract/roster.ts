@@ -1,6 +1,6 @@
 /**
- * The members and clients that were set up, the trusted keys, and pending set-ups. A file of the package directory, the same on every
- * member, so that it survives a halted package and a lost member; the copy with the highest serial wins. Contains no secrets. Pure.
+ * Members and clients that are set up, trusted keys, pending set-ups: a file in the package directory of every member, so that it survives a
+ * halted package and a lost member. The highest serial wins. No secrets. Pure.
  */
 
 import * as v from 'valibot';
@@ -8,15 +8,14 @@ import { plainZero } from '../settings/rules.ts';
 import { refuseNewer } from './formats.ts';
 import { readJson } from './read-json.ts';
 
-/** A host as cfengine sees it. */
 export interface RosterHost {
-  /** Name for the administrator and for ssh; a member's name in Serviceguard. */
+  /** For the administrator and ssh; a member's in Serviceguard. */
   readonly name: string;
-  /** IPv4 addresses it may connect from; its name resolves to the first. */
+  /** It may connect from these; its name resolves to the first. */
   readonly addresses: readonly string[];
 }
 
-/** A public key under its name in CFEngine 3. */
+/** Named as in CFEngine 3. */
 export interface NamedKey {
   /** MD5=... */
   readonly digest: string;
@@ -24,7 +23,7 @@ export interface NamedKey {
   readonly publicKey: string;
 }
 
-/** A pending set-up and its reason; the next run retries it. */
+/** The next run retries it. */
 export interface Waiting {
   readonly host: string;
   readonly what: 'member' | 'deleted member' | 'client';
@@ -34,38 +33,37 @@ export interface Waiting {
 }
 
 export interface RosterClient extends RosterHost {
-  /** The accepted key: another key replaces it only after confirmation. */
+  /** Replaced only after confirmation. */
   readonly key: NamedKey;
-  /** The other cluster it is a member of. */
   readonly cluster: string | null;
-  /** Digests of the cluster's keys on that host. */
+  /** Of the cluster. */
   readonly holds: readonly string[];
 }
 
-/** A host whose key is denied from now on. */
+/** Its key is denied. */
 export interface GoneHost extends RosterHost {
   readonly kind: 'member' | 'client';
-  /** Digest of a client's own key; a member had the cluster's. */
+  /** Of a client; a member had the cluster's. */
   readonly digest: string | null;
   readonly at: string;
 }
 
 export interface Roster {
-  /** Grows with every change. */
+  /** With every change. */
   readonly serial: number;
   readonly at: string;
   readonly by: string;
   readonly members: readonly RosterHost[];
-  /** Members of the Serviceguard cluster that the administrator excludes from the package. */
+  /** Excluded by the administrator. */
   readonly leftOut: readonly string[];
   readonly clients: readonly RosterClient[];
-  /** The pair that all members share; null until it is made. */
+  /** Shared by all members; null: not made yet. */
   readonly key: NamedKey | null;
-  /** During a rotation: the next key; every host trusts it in advance. */
+  /** During a rotation; every host trusts it in advance. */
   readonly nextKey: NamedKey | null;
-  /** During a rotation, after the switch: the previous key, which is still trusted. */
+  /** During a rotation, after the switch: still trusted. */
   readonly formerKeys: readonly NamedKey[];
-  /** Digests of former keys of the cluster; they are removed from every host. */
+  /** Former keys of the cluster, removed from every host. */
   readonly retired: readonly string[];
   readonly gone: readonly GoneHost[];
   readonly waiting: readonly Waiting[];
@@ -98,7 +96,7 @@ const key = v.strictObject({
   publicKey: v.pipe(v.string(), v.regex(/^-----BEGIN RSA PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+\n-----END RSA PUBLIC KEY-----\n$/)),
 });
 
-/** Strict: the file comes from hosts where others may have written, and its names go into scripts and policy. */
+/** Strict: others may have written on those hosts, and names go into scripts and policy. */
 const schema = v.strictObject({
   serial: v.pipe(v.number(), v.integer(), v.minValue(0), plainZero),
   at: v.string(),
@@ -121,25 +119,21 @@ const schema = v.strictObject({
   ),
 });
 
-/** Whether a roster may contain a host with that name: it must have no meaning for ssh, a shell or cfengine's policy. */
+/** Without meaning for ssh, a shell or cfengine's policy. */
 export function isHostName(text: string): boolean {
   return namePattern.test(text);
 }
 
-/** Whether a roster may contain that address. */
 export function isHostAddress(text: string): boolean {
   return v.is(address, text);
 }
 
-/** Whether a roster may contain that key, which another host sent. */
+/** From another host. */
 export function isNamedKey(one: NamedKey): boolean {
   return v.is(key, one);
 }
 
-/**
- * null when damaged: use another member's copy, or an empty roster. Throws a Failure for a roster of a newer csync: without it, all members
- * and clients would be set up anew.
- */
+/** null: damaged. A Failure for one of a newer csync: without it all hosts would be set up anew. */
 export function parseRoster(text: string, member?: string): Roster | null {
   refuseNewer(text, rosterName, member);
   return readJson(schema, text);
@@ -149,18 +143,17 @@ export function rosterText(roster: Roster): string {
   return `${JSON.stringify(roster, null, 1)}\n`;
 }
 
-/** The copy with the highest serial; an empty one if there is none. */
 export function newestRoster(rosters: readonly (Roster | null)[]): Roster {
   return rosters.reduce<Roster>((newest, one) => (one !== null && one.serial > newest.serial ? one : newest), emptyRoster);
 }
 
-/** The next roster if anything but serial, time and author changed; null otherwise. */
+/** null: only serial, time and author changed. */
 export function nextRoster(before: Roster, after: Roster, at: string, by: string): Roster | null {
   const content = ({ serial: _serial, at: _at, by: _by, ...rest }: Roster): string => JSON.stringify(rest);
   return content(before) === content(after) ? null : { ...after, serial: before.serial + 1, at, by };
 }
 
-/** Records a pending set-up, or (`why` null) its completion; an older record keeps its time. */
+/** `why` null: completed; an older record keeps its time. */
 export function withWaiting(
   roster: Roster,
   { host: of, what }: Pick<Waiting, 'host' | 'what'>,
@@ -173,7 +166,7 @@ export function withWaiting(
   return { ...roster, waiting: why === null ? others : [...others, { host: of, what, why, since }] };
 }
 
-/** Keys that a member or client must accept as the cluster's: current, next, former. */
+/** Current, next and former, as every host must accept them. */
 export function clusterKeys({ key: current, nextKey, formerKeys }: Roster): NamedKey[] {
   return [current, nextKey, ...formerKeys].filter((one) => one !== null);
 }

@@ -1,6 +1,6 @@
 /**
- * A real cluster as a ground for drills: the engine's commands and signals over ssh, a watch on every member, and connections from clients.
- * Power and cables cannot be switched there.
+ * Drills on a real cluster: the engine's commands and signals over ssh, a watch on every member, connections from clients. Without power and
+ * cables.
  */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import { conditionLook } from '../cluster/condition/member-condition.ts';
@@ -21,12 +21,12 @@ import { clientWatch, fetchWatch, memberWatch, readFetched, readWatch, watchFile
 
 const commandLimitMs = 600_000;
 const lookLimitMs = 20_000;
-/** Minimum time between two fetches of all watches. */
+/** At least. */
 const fetchEveryMs = 500;
-/** How long to wait for incomplete evidence: an attempt of a client takes 0.3 s, and a host may be busy. */
+/** An attempt of a client takes 0.3 s, and a host may be busy. */
 const evidenceLimitMs = 10_000;
 const evidencePauseMs = 100;
-/** A larger step, after subtracting the uncertainty, means that the clock was set. */
+/** A larger step, without the uncertainty: the clock was set. */
 const clockJumpMs = 100;
 const probersAtMost = 4;
 
@@ -34,20 +34,20 @@ interface Watch {
   readonly host: string;
   readonly file: string;
   readonly hold: Hold;
-  /** The best estimate of its clock: ms ahead of ours, and the uncertainty. */
+  /** ms ahead of ours, and the uncertainty. */
   clock: { readonly aheadMs: number; readonly doubtMs: number };
 }
 
 export interface OpenGround {
   readonly ground: DrillGround;
-  /** How a success of a client is detected, for messages. */
+  /** For messages. */
   readonly probe: string;
-  /** Hosts that cannot be watched, with the reason. */
+  /** With the reason. */
   readonly unwatched: readonly string[];
   close(): Promise<void>;
 }
 
-/** Starts the watches; `token` is unique for this run. Hosts that cannot be watched are reported and skipped. */
+/** `token`: unique for this run. Hosts that cannot be watched are skipped. */
 export async function openClusterGround(
   shell: MemberShell,
   settings: Settings,
@@ -68,7 +68,7 @@ export async function openClusterGround(
   const registered = (await clientsOf(shell, settings)).slice(0, probersAtMost);
   const probe = (host: string) => watch(host, `${token}c`, clientWatch(settings, `${token}c`));
   const clients = (await inParallel(registered, probe)).flat();
-  // Without a reachable client, the members are watched instead.
+  // No client is reachable.
   const probers = clients.length > 0 ? clients : (await inParallel(settings.members, probe)).flat();
   const blind = settings.members.filter((member) => !members.some(({ host }) => host === member));
   const seen = new Seen(shell, [...members, ...probers], blind, pause);
@@ -109,7 +109,7 @@ export async function openClusterGround(
   };
 }
 
-/** Our own entries and those of the hosts, in order of time. */
+/** In order of time. */
 class Seen {
   readonly #shell: MemberShell;
   readonly #watches: readonly Watch[];
@@ -131,7 +131,7 @@ class Seen {
     this.#pause = pause;
   }
 
-  /** `hostMs`: its start by the clock of its member, which also times what follows there; NaN: unknown. */
+  /** `hostMs`: its start by its member's clock, for what follows there; NaN: unknown. */
   add(entry: JournalEntry, hostMs: number): void {
     this.#own.push({ entry, hostMs });
   }
@@ -144,7 +144,7 @@ class Seen {
     return this.#entries();
   }
 
-  /** Everything up to now: each watch started a check after this call, and its output was fetched after that. */
+  /** Each watch started a check after this call, and was fetched after that. */
   async complete(): Promise<Evidence> {
     const asked = Date.now();
     const end = performance.now() + evidenceLimitMs;
@@ -165,11 +165,11 @@ class Seen {
     return { trace: this.#entries(), missing };
   }
 
-  /** Start of its last check, by our clock. null: unknown this time; text: why there will be no more. */
+  /** Start of its last check, by our clock. null: unknown; text: why there will be no more. */
   async #fetch(watch: Watch): Promise<number | string | null> {
     const asked = Date.now();
     const { exitCode, stdout } = await this.#shell.run(watch.host, fetchWatch(watch.file), lookLimitMs);
-    // A host that does not answer keeps its earlier entries.
+    // Its earlier entries stay.
     if (exitCode !== 0) return exitCode === 1 ? 'its watch exited' : null;
     const { now, looked, rest } = readFetched(stdout);
     if (now === null || looked === null) return null;
@@ -218,10 +218,7 @@ async function statusOf(shell: MemberShell, settings: Settings): Promise<Package
   return null;
 }
 
-/**
- * While the package serves: mount and address on the active member only, the other members find the address there, and one daemon runs
- * everywhere.
- */
+/** While the package serves: mount and address only on the active member, found by the others, one daemon everywhere. */
 async function brokenOf(shell: MemberShell, settings: Settings, adapter: CfengineAdapter): Promise<string[]> {
   const look = conditionLook({ ...settings, adapter });
   const { observation, answers } = await observeAnd(shell, settings, look.lines);

@@ -1,4 +1,4 @@
-/** Settings of the monitor, a row each; part of the table of settings. */
+/** Part of the table of settings. */
 import type { SettingsRow } from './row.ts';
 import { layerSchedule, listenAddress, localRestart, off, offOrPath, whole, yesNo } from './rules.ts';
 

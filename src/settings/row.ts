@@ -3,14 +3,14 @@ import type * as v from 'valibot';
 
 export interface SettingsRow {
   readonly key: string;
-  /** The question of the wizard. */
+  /** Of the wizard. */
   readonly question: string;
-  /** undefined: required. A function gets the values above it in the table. */
+  /** undefined: required. A function gets the values above it. */
   readonly fallback?: unknown;
   readonly check: v.GenericSchema;
-  /** The version that added it; older files lack it. Its default depends on no other setting. */
+  /** Older files lack it. Its default depends on no other setting. */
   readonly since?: string;
-  /** The comment above the key in the example: what it means for the cluster. */
+  /** Above the key in the example: what it means for the cluster. */
   readonly comment: string;
 }
 

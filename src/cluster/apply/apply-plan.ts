@@ -1,4 +1,4 @@
-/** Plans an apply: the steps from the observed state to the wanted one. A dry run prints the same list that an apply carries out. Pure. */
+/** The steps of an apply, from the observed state to the wanted one. A dry run prints the same list. Pure. */
 
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
@@ -17,7 +17,7 @@ import type { FileToSend } from './package-write.ts';
 import { judgeRuntimeLook, launchersWithout, type RuntimeLook, type RuntimeSource, sizeText } from './runtime.ts';
 
 export type ApplyStep =
-  /** Copies the runtime beside its final place and proves that it runs. The distribution renames it. */
+  /** Copies the runtime beside its place and proves it. The distribution renames it. */
   | { readonly do: 'carry'; readonly member: string; readonly source: RuntimeSource }
   | { readonly do: 'sweep'; readonly member: string; readonly leftovers: readonly string[] }
   | {
@@ -28,10 +28,10 @@ export type ApplyStep =
       /** Carried there by an earlier step. */
       readonly runtime: RuntimeSource | null;
     }
-  /** Version 0.1.0 keeps no record of what runs, so one of an earlier set is wrong where no monitor of that set runs. */
+  /** Version 0.1.0 keeps no record of what runs: one of an earlier set is wrong where no monitor of that set runs. */
   | { readonly do: 'forget'; readonly member: string; readonly set: string }
   | { readonly do: 'command'; readonly member: string; readonly argv: Argv }
-  /** One script on that member. `back` always runs after the halt, also if `between` fails. */
+  /** One script. `back` always runs after the halt, also if `between` fails. */
   | {
       readonly do: 'switch';
       readonly member: string;
@@ -41,50 +41,50 @@ export type ApplyStep =
     }
   /** Unused sets, and files of version 0.1.0. */
   | { readonly do: 'sweep sets'; readonly member: string; readonly sets: readonly string[]; readonly flat: readonly string[] }
-  /** Observes everything again. Any difference fails the apply. */
+  /** Any difference fails the apply. */
   | { readonly do: 'verify' };
 
 export interface ApplyWish {
   readonly place: PackagePlace;
   readonly files: readonly FileToSend[];
   readonly configuration: Definition;
-  /** Start the package if it is down, and enable failover. */
+  /** Also enables failover. */
   readonly run: boolean;
-  /** Halt the package if a change requires it; it runs again afterwards. */
+  /** If a change requires it; the package runs again afterwards. */
   readonly halt: boolean;
-  /** State to restore, recorded before the halt of a migration. Absent: the present state, with failover enabled. */
+  /** To be restored after the halt of a migration. Absent: the present state, with failover enabled. */
   readonly before?: Before;
   readonly takeRendered: boolean;
-  /** The Node.js of the package. null: the members' own. */
+  /** null: the members' own. */
   readonly runtime: Runtime | null;
-  /** Its source, and what each member reported about it. null: the runtime must already be on the members. */
+  /** And what each member reported. null: it must be on the members already. */
   readonly carry: RuntimeCarry | null;
-  /** The set for the history, sent last after everything else succeeded. null: equal to the newest set. */
+  /** For the history, sent last. null: equal to the newest set. */
   readonly set: { readonly files: readonly FileToSend[]; readonly removals: readonly string[] } | null;
 }
 
-/** State of the package before the change. A migration records it before its halt. */
+/** Recorded by a migration before its halt. */
 export interface Before {
-  /** The member it ran on. null: it was halted. */
+  /** null: it was halted. */
   readonly owner: string | null;
   readonly autoRun: boolean;
 }
 
 export interface RuntimeCarry {
   readonly source: RuntimeSource;
-  /** The reason, for each member that could not be checked. */
+  /** A text: why the member could not be checked. */
   readonly looks: ReadonlyMap<string, RuntimeLook | string>;
 }
 
 export interface ApplyPlan {
   readonly steps: readonly ApplyStep[];
-  /** Later effects and hints, one sentence each. */
+  /** Later effects and hints. */
   readonly notes: readonly string[];
 }
 
 type Reached = Extract<MemberObservation, { reached: true }>;
 
-/** Reports all obstacles at once, before any change. No steps: everything is as wanted. */
+/** All obstacles at once. No steps: everything is as wanted. */
 export function planApply(wish: ApplyWish, observation: ClusterObservation): Checked<ApplyPlan> {
   const unreachable = unreachableProblems(observation);
   const { commandMember, status } = observation;
@@ -108,7 +108,7 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   const carry = carrySteps(wish, reached);
   const distribute = distributeSteps(wish, differences, carry);
   const applies = keywords === null || keywords.length > 0;
-  // Every member proves its runtime before anything is halted or changed.
+  // Before anything is halted or changed.
   const work = [
     ...carry,
     ...(distribute.length > 0 && current === flatSet ? forgetSteps(reached) : []),
@@ -117,7 +117,7 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
     ...switchSteps(wish, { commandMember, status, applies, halts: halting.length > 0, runs }),
     ...sweepSteps(carry, distribute, reached),
   ];
-  // Also when nothing else is to do: this records an apply that was killed before its last step.
+  // Also alone: it records an apply that was killed before its last step.
   const remember = [...rememberSteps(wish, reached, current), ...sweepSetSteps(wish, reached, current, status)];
   if (work.length === 0) return { ok: true, value: { steps: remember, notes: [] }, problems: [] };
   const steps = [...work, { do: 'verify' } as const, ...remember];
@@ -129,7 +129,7 @@ interface Differs {
   readonly files: readonly FileDifference[];
 }
 
-/** Writes the new set beside the others. The running set and the applied set are not touched. */
+/** Does not touch the running and the applied set. */
 function distributeSteps(
   wish: ApplyWish,
   differences: readonly Differs[],
@@ -164,7 +164,7 @@ interface Switching {
   readonly runs: boolean;
 }
 
-/** The step that changes all members at once, and the steps it requires. */
+/** The one that changes all members at once, and those it requires. */
 function switchSteps(wish: ApplyWish, { commandMember, status, applies, halts, runs }: Switching): ApplyStep[] {
   const { packageName } = wish.place;
   const { definition, orders } = engineFor(wish.place);
@@ -182,7 +182,7 @@ function filesToSend(wanted: readonly FileToSend[], differences: readonly FileDi
   return wanted.filter(({ name }) => stale.has(name));
 }
 
-/** Validates on each member where the engine's own check runs no script. */
+/** On each member where the engine's own check runs no script. */
 function validateSteps({ configuration, files, place }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
   if (engineFor(place).definition.checkAsksScripts(configuration)) return [];
   const launcher = files.find(({ name }) => setPartOf(name)?.name === launcherNames(configuration.style)[0])?.name;
@@ -190,14 +190,14 @@ function validateSteps({ configuration, files, place }: ApplyWish, reached: read
   return reached.map(({ member }) => ({ do: 'command', member, argv }));
 }
 
-/** The previous member if it may still run the package, else the first enabled one. */
+/** The previous one if it may still run the package, else the first enabled one. */
 function memberToRunOn({ place: { members }, before }: ApplyWish, status: PackageStatus | null): string {
   const eligible = members.filter((member) => status?.switching.get(member) !== false);
   const owner = before?.owner ?? status?.owner ?? null;
   return owner !== null && eligible.includes(owner) ? owner : (eligible[0] ?? members[0] ?? '');
 }
 
-/** Steps for the history, the file that names the applied set, and unused runtimes. */
+/** The history, the file that names the applied set, unused runtimes. */
 function rememberSteps(wish: ApplyWish, reached: readonly Reached[], before: string | null): ApplyStep[] {
   const applied = appliedFile({ ...wish.place, ...setOfWish(wish), before }, reached);
   return reached.flatMap((facts): ApplyStep[] => {
@@ -224,14 +224,14 @@ function sweepSetSteps(
   const change = { ...wish.place, ...setOfWish(wish), before };
   const applied = appliedFile(change, reached);
   return reached.flatMap((facts): ApplyStep[] => {
-    // A package that this apply halts starts again with its set.
+    // It starts again with its set.
     const runsFlat = facts.running === null && status?.owner === facts.member && before === flatSet;
     const { sets, flat } = sweepable(change, facts, applied, runsFlat);
     return sets.length + flat.length === 0 ? [] : [{ do: 'sweep sets', member: facts.member, sets, flat }];
   });
 }
 
-/** Only for members that do not have this file. */
+/** For members that lack this file. */
 function carrySteps({ runtime, carry }: ApplyWish, reached: readonly Reached[]): Extract<ApplyStep, { do: 'carry' }>[] {
   if (runtime === null || carry === null) return [];
   return reached
@@ -239,7 +239,7 @@ function carrySteps({ runtime, carry }: ApplyWish, reached: readonly Reached[]):
     .map(({ member }) => ({ do: 'carry', member, source: carry.source }));
 }
 
-/** Removes the leftovers of a killed apply, unless another step does. */
+/** Of a killed apply, unless another step does. */
 function sweepSteps(carry: readonly ApplyStep[], distribute: readonly ApplyStep[], reached: readonly Reached[]): ApplyStep[] {
   const touched = new Set([...carry, ...distribute].map((step) => ('member' in step ? step.member : '')));
   return reached
@@ -247,7 +247,7 @@ function sweepSteps(carry: readonly ApplyStep[], distribute: readonly ApplyStep[
     .map(({ member, leftovers }) => ({ do: 'sweep', member, leftovers }));
 }
 
-/** Reasons why the package must be halted. Empty: it may keep running. */
+/** Empty: the package may keep running. */
 function needsHalt(keywords: readonly DefinitionDifference[], status: PackageStatus, wish: ApplyWish): string[] {
   const reasons = keywords
     .filter(engineFor(wish.place).definition.needsHalt)
@@ -286,7 +286,7 @@ function nodeProblems({ member, nodeVersion }: Reached, { nodePath }: PackagePla
   return [errorProblem('change-no-node', text, remedy, member)];
 }
 
-/** The runtime must exist and run, or must be carried and fit. */
+/** It must exist and run, or be carried and fit. */
 function runtimeProblems(facts: Reached, { runtime, carry }: ApplyWish): Problem[] {
   const { member, directory, runtimeVersion } = facts;
   if (runtime === null) return [];
@@ -343,7 +343,7 @@ function notesOn(wish: ApplyWish, goesOn: boolean, distributes: boolean): string
   return [`${wish.place.packageName} keeps running; its monitor uses the new scripts and settings from the next start`];
 }
 
-/** One line of a dry run and of the report. */
+/** For a dry run and the report. */
 export function stepText(step: ApplyStep): string {
   switch (step.do) {
     case 'carry':

@@ -1,4 +1,4 @@
-/** Compares the rendered set with the files on each member. The engine compares definitions. Pure. */
+/** Compares the rendered set with the files on each member; the engine compares definitions. Pure. */
 
 import type { Problem } from '../../base/problem.ts';
 import { newerIn } from '../../base/version.ts';
@@ -24,21 +24,21 @@ import type { FileToSend } from './package-write.ts';
 
 export interface FileDifference {
   readonly name: string;
-  /** extra: not a file of the package; csync leaves it alone. */
+  /** extra: not of the package, left alone. */
   readonly is: 'same' | 'missing' | 'changed' | 'mode' | 'edited' | 'extra';
 }
 
 export const runtimeMode = 0o755;
 
-/** Names of the wanted files that are missing on the member or differ there. */
+/** Missing on the member, or different there. */
 export function staleNames(differences: readonly FileDifference[]): string[] {
   return differences.filter(({ is }) => is !== 'same' && is !== 'extra').map(({ name }) => name);
 }
 
-/** For files that differ from the rendered package: an apply refuses to overwrite an edit made by hand, unless told to. */
+/** An apply overwrites no edit by hand unless told to. */
 export const driftRemedy = 'csync diff; then csync apply, or to overwrite an edit made by hand: csync apply --take-rendered';
 
-/** Names for a message. More than two files of one set are shown as one entry. */
+/** For a message; more than two of one set are one entry. */
 export function inBrief(names: readonly string[]): string[] {
   const count = (set: string): number => names.filter((name) => setPartOf(name)?.set === set).length;
   const brief = names.map((name) => {
@@ -49,8 +49,8 @@ export function inBrief(names: readonly string[]): string[] {
 }
 
 /**
- * Compares every wanted file, the carried runtime, edits in the set in force (`current`), and unknown files in the directory. Other sets,
- * the history, the roster and hidden files are not compared.
+ * Wanted files, the carried runtime, edits in the set in force (`current`), unknown files. Not other sets, the history, the roster and hidden
+ * files.
  */
 export function compareDirectory(
   wanted: readonly FileToSend[],
@@ -87,7 +87,7 @@ export function compareDirectory(
   ];
 }
 
-/** Manifests of a newer csync: which files were edited is unknown there. */
+/** There it is unknown which files were edited. */
 export function newerManifests({ members }: Pick<ClusterObservation, 'members'>): Problem[] {
   return members.flatMap((one) =>
     one.reached
@@ -99,7 +99,7 @@ export function newerManifests({ members }: Pick<ClusterObservation, 'members'>)
   );
 }
 
-/** Edited files of a set, and files that were accepted as edits. A new set would lose them, except those in `kept` (see editKey). */
+/** Edited files, and accepted edits. A new set would lose them, except those in `kept` (see editKey). */
 function editedIn(set: string, { files, manifests }: DirectoryFacts, kept: ReadonlyMap<string, string>): string[] {
   const manifest = readManifest(manifests.get(set) ?? null);
   const found = new Map(files.map(({ name, digest }) => [name, digest]));
@@ -112,7 +112,7 @@ function editedIn(set: string, { files, manifests }: DirectoryFacts, kept: Reado
   });
 }
 
-/** A program is never edited: a different one was damaged or replaced. */
+/** Never an edit: it was damaged or replaced. */
 export function compareRuntime({ digest }: Runtime, { files }: DirectoryFacts): 'same' | 'missing' | 'changed' | 'mode' {
   const found = files.find(({ name }) => name === runtimeName);
   if (found === undefined) return 'missing';

@@ -1,4 +1,4 @@
-/** Decides which sets a member keeps, and which an apply removes. Pure. */
+/** Which sets a member keeps. Pure. */
 import {
   type AppliedSet,
   appliedName,
@@ -16,13 +16,13 @@ import type { FileToSend } from './package-write.ts';
 
 export interface SetChange {
   readonly set: string;
-  /** The set that was applied before. null: none. */
+  /** null: none was applied before. */
   readonly before: string | null;
   readonly mountPoint: string;
   readonly style: Settings['packageStyle'];
 }
 
-/** Text of the file that names the applied set. It also names the previous set, for a rollback. */
+/** Also names the previous set, for a rollback. */
 export function appliedFile({ set, before, mountPoint }: SetChange, facts: readonly DirectoryFacts[]): FileToSend {
   const known = facts.flatMap(({ applied }): AppliedSet[] => {
     const read = parseApplied(applied ?? '');
@@ -34,7 +34,7 @@ export function appliedFile({ set, before, mountPoint }: SetChange, facts: reado
   return { name: appliedName, mode: 0o644, content };
 }
 
-/** Sets to remove on a member after the apply. Never the applied set, the running set or the previous one. */
+/** Never the applied, the running or the previous one. */
 export function sweepable(
   { set, before, style }: SetChange,
   facts: DirectoryFacts,

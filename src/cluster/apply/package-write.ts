@@ -1,4 +1,4 @@
-/** Scripts that write the package directory of a member, completely or not at all, and that read it back. */
+/** Scripts that write a member's package directory, completely or not at all, and read it. */
 
 import { shellWord } from '../../base/shell-word.ts';
 import { type RenderedFile, runtimeName, setsName, sha256 } from '../../contract/package-directory.ts';
@@ -22,17 +22,14 @@ export interface FileToSend {
   readonly content: Buffer;
 }
 
-/** For a script that has $directory. Removes the arrivals of killed applies, but not one in use. */
+/** With $directory: removes the arrivals of killed applies, not one in use. */
 export const sweepLines: readonly string[] = [
   `for left in "$directory"/${arrivalPrefix}*; do`,
   '  if [ -d "$left" ]; then flock -n "$left" rm -rf -- "$left" || :; fi',
   'done',
 ];
 
-/**
- * For a script that has $directory, and $arrival on the same file system. If the script exits in between, the files `names` are restored. A
- * hard link keeps each previous file until then.
- */
+/** With $directory, and $arrival on the same file system. If the script exits in between, the files `names` are restored from hard links. */
 function settlingLines(names: readonly string[]): {
   readonly onLeave: readonly string[];
   readonly begin: readonly string[];
@@ -41,7 +38,7 @@ function settlingLines(names: readonly string[]): {
   const all = names.map(shellWord).join(' ');
   return {
     onLeave: [
-      // Also true for a dangling link.
+      // Also a dangling link.
       'here() { [ -e "$1" ] || [ -L "$1" ]; }',
       'settling=',
       'leave() {',
@@ -68,7 +65,7 @@ function settlingLines(names: readonly string[]): {
   };
 }
 
-/** Every user may read a set, as the rest of the package. Only root may read the history. */
+/** Only root may read the history; every user the rest. */
 function madeDirectory(name: string): string {
   const parts = name.split('/').map((_, index, all) => all.slice(0, index + 1).join('/'));
   const mode = name.startsWith(`${setsName}/`) ? '755' : '700';
@@ -76,10 +73,9 @@ function madeDirectory(name: string): string {
 }
 
 /**
- * Writes all files or none. Each file is staged on the same file system, its digest is checked, and it is synced. Then the files are
- * renamed in the given order, and `removals` are removed. A flock allows one writer a directory. A runtime that was carried and proved
- * before (`arrival`, its directory) is renamed with them. A failed rename is rolled back. A kill between renames leaves some new files; the
- * manifest is renamed last and then does not match.
+ * All files or none: staged on the same file system, checked by digest, synced, renamed in order, then `removals`. A flock allows one writer.
+ * A proved runtime (`arrival`, its directory) is renamed with them. A failed rename is rolled back. A kill between renames leaves some new
+ * files; the manifest is last and then does not match.
  */
 export function distributeScript(
   packageDirectory: string,
@@ -110,7 +106,7 @@ export function distributeScript(
           `[ -x ${brought}/node ] || { echo "the carried runtime is missing: another apply removed it" >&2; exit 1; }`,
           `mkdir -p -m 755 -- "$directory/$(dirname ${runtime})"`,
         ]),
-    // The lock is ours: what exists here was left by a killed apply.
+    // We have the lock: a killed apply left it.
     'rm -rf -- "$directory"/.csync-arrival-*',
     'arrival="$directory/.csync-arrival-$$"',
     'mkdir -m 700 -- "$arrival"',
@@ -124,7 +120,7 @@ export function distributeScript(
     }),
     ...(files.length === 0 ? [] : ['sync "$arrival"/*']),
     ...settling.begin,
-    // A rename keeps the old file for processes that run it.
+    // Processes that run the old file keep it.
     ...(arrival === null ? [] : [`mv -f -- ${brought}/node "$directory"/${runtime}`, `rm -rf -- ${brought}`]),
     ...settle,
     ...removals.map((name) => `rm -f -- "$directory"/${shellWord(name)}`),
@@ -137,7 +133,7 @@ export function distributeScript(
   );
 }
 
-/** Removes the record of a running set where no monitor of that set runs: a start of version 0.1.0 left it unchanged. */
+/** Of a running set where no monitor of it runs: a start of version 0.1.0 left it unchanged. */
 export function forgetScript(packageDirectory: string): string {
   return script(
     `directory=${directoryWord(packageDirectory)}`,
@@ -147,7 +143,7 @@ export function forgetScript(packageDirectory: string): string {
   );
 }
 
-/** Removes unused sets and the files of version 0.1.0. Never removes a set that the package names or runs on the member. */
+/** And the files of version 0.1.0. Never a set that the package names or runs. */
 export function sweepSetsScript(place: SweepPlace, sets: readonly string[], flat: readonly string[]): string {
   const { packageDirectory, mountPoint } = place;
   const words = (names: readonly string[]): string => names.map((name) => `"$directory"/${shellWord(name)}`).join(' ');
@@ -161,7 +157,7 @@ export function sweepSetsScript(place: SweepPlace, sets: readonly string[], flat
     '  [ "$set" != "$running" ] || continue',
     '  case $applied in *"$set"*) ;; *) rm -rf -- "$directory/sets/$set" ;; esac',
     'done',
-    // Without a start mark, the mounted package is one of version 0.1.0.
+    // No start mark: the mounted package is of version 0.1.0.
     ...(flat.length === 0
       ? []
       : [
@@ -180,8 +176,8 @@ export interface SweepPlace extends EngineChoice {
 }
 
 /**
- * Halts, changes and runs the package in one script with its own session. This keeps the downtime short, and a lost connection cannot leave
- * the package halted. `back` always runs after the halt, also with the old configuration.
+ * Halt, change and run in one script with its own session: a short downtime, and a lost connection leaves nothing halted. `back` always runs
+ * after the halt, also with the old configuration.
  */
 export function switchScript(packageDirectory: string, halt: Commands, between: Commands, back: Commands): string {
   const step = (argv: Argv, at: number, otherwise = ':'): string =>
@@ -201,7 +197,7 @@ export function switchScript(packageDirectory: string, halt: Commands, between: 
   );
   return script(
     `directory=${directoryWord(packageDirectory)}; umask 077; rm -f -- "$directory"/.csync-switch.*`,
-    // The output goes to a file, because the connection may be lost.
+    // The connection may be lost.
     'said=$(mktemp "$directory/.csync-switch.XXXXXX") || exit 1',
     `cat > "$said.sh" <<'END-OF-CHANGE'`,
     `${change}END-OF-CHANGE`,
@@ -212,18 +208,18 @@ export function switchScript(packageDirectory: string, halt: Commands, between: 
   );
 }
 
-/** Numbers of the failed commands, in order. null: the script did not finish. */
+/** Of the failed commands. null: the script did not finish. */
 export function readSwitch(output: string): number[] {
   const said = /^failed:((?: \d+)*)$/m.exec(output)?.[1] ?? '';
   return said.split(' ').filter(Boolean).map(Number);
 }
 
-/** Prints the JSON lines about all sets of the history. */
+/** JSON lines about all sets. */
 export function historyScript(packageDirectory: string): string {
   return script(`cat ${directoryWord(packageDirectory)}/history/*.json 2>/dev/null`, 'exit 0');
 }
 
-/** Prints files of the package directory in the format of printedFiles. */
+/** In the format of printedFiles. */
 export function printFilesScript(packageDirectory: string, names: readonly string[]): string {
   return script(
     `cd ${directoryWord(packageDirectory)} || exit 1`,
@@ -231,13 +227,13 @@ export function printFilesScript(packageDirectory: string, names: readonly strin
   );
 }
 
-/** Texts by name, parsed from the output of printFilesScript. */
+/** By name, from printFilesScript. */
 export function printedFiles(output: string): Map<string, string> {
   const found = [...output.matchAll(/^file (\S*) (.+)$/gm)];
   return new Map(found.map(([, content = '', name = '']) => [name, Buffer.from(content, 'base64').toString('utf8')]));
 }
 
-/** A rendered file in the form that is sent to a member. */
+/** As sent to a member. */
 export function asSent({ name, mode, text }: RenderedFile): FileToSend {
   return { name, mode, content: Buffer.from(text) };
 }

@@ -25,7 +25,7 @@ export async function readHistory(shell: MemberShell, { members }: ClusterObserv
   return parseHistory(texts.map(({ stdout }) => stdout).join('\n'));
 }
 
-/** From the first member with an undamaged copy. */
+/** The first undamaged copy. */
 export async function fetchSet(
   shell: MemberShell,
   { members }: ClusterObservation,
@@ -42,7 +42,7 @@ export async function fetchSet(
   throw failure('change-no-set', text, 'csync history   (lists the other sets)');
 }
 
-/** The files of the applied set from the first member that has all of them unchanged. null: no member has. */
+/** From the first member that has them all unchanged. null: none. */
 export async function fetchApplied(
   shell: MemberShell,
   { members, applied }: ClusterObservation,
@@ -69,7 +69,7 @@ export async function fetchApplied(
   return null;
 }
 
-/** The definition among the files. Throws a Failure with what the engine would reject in it. */
+/** A Failure with what the engine would reject in it. */
 export function definitionIn(files: readonly RenderedFile[], place: PackagePlace): Definition {
   const { definition } = engineFor(place);
   const name = definition.fileName(place.packageName);

@@ -1,4 +1,4 @@
-/** Plans `csync toolkit`: which members take part, their steps in phases, and what must be true afterwards. Pure. */
+/** `csync toolkit`: which members take part, their steps in phases, and what must be true afterwards. Pure. */
 
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
@@ -23,7 +23,7 @@ export interface SeenToolkit {
   readonly noAnswer: NoAnswer;
 }
 
-/** A step on one member; a failed one excludes that member from later phases. */
+/** If it fails, its member takes no part in later phases. */
 export interface ToolkitStep {
   readonly member: string;
   readonly text: string;
@@ -31,11 +31,11 @@ export interface ToolkitStep {
 }
 
 export interface ToolkitPlan {
-  /** The steps of one phase run side by side; each phase begins when the previous one ended everywhere. */
+  /** Steps of a phase run side by side; a phase begins when the previous one ended everywhere. */
   readonly phases: readonly (readonly ToolkitStep[])[];
-  /** One for each member that is excluded. */
+  /** One for each excluded member. */
   readonly problems: readonly Problem[];
-  /** Whether a member that took part is as wanted. */
+  /** A member that took part is as wanted. */
   readonly isDone: (facts: ToolkitFacts) => boolean;
 }
 
@@ -45,7 +45,7 @@ export function unreachableToolkit({ member, noAnswer }: SeenToolkit): Problem {
 
 type Reached = SeenToolkit & { readonly facts: ToolkitFacts };
 
-/** Members that need a step and may have it; the others that need it are problems. */
+/** Members that need a step and may have it; others that need it are problems. */
 function takingPart(
   seen: readonly SeenToolkit[],
   place: ToolkitPlace,
@@ -62,7 +62,7 @@ function takingPart(
   return { members, problems };
 }
 
-/** Copies to all members first: none is switched before each that takes part has run the new version. */
+/** No member is switched before all have run the new version. */
 export function planInstall(
   seen: readonly SeenToolkit[],
   place: ToolkitPlace,
@@ -83,7 +83,7 @@ export function planInstall(
   };
 }
 
-/** Every member returns to the program that it had before its last switch. */
+/** To the program before the last switch. */
 export function planBack(seen: readonly SeenToolkit[], place: ToolkitPlace): ToolkitPlan {
   const { members, problems } = takingPart(seen, place, ({ previous, target }) => previous !== null && previous !== target);
   return {
@@ -99,7 +99,7 @@ export function planBack(seen: readonly SeenToolkit[], place: ToolkitPlace): Too
   };
 }
 
-/** Takes away what planInstall put there, and no more. */
+/** Only what planInstall put there. */
 export function planRemove(seen: readonly SeenToolkit[], place: ToolkitPlace): ToolkitPlan {
   const managed = seen.filter(({ facts }) => facts?.isManaged === true);
   const text = `remove the versions in ${versionsDirectory}, and the link ${place.toolkitProgram} to one of them`;

@@ -1,6 +1,6 @@
 /**
- * csync itself on the members: what they have, how it is judged, and the scripts of `csync toolkit`. Each version has a directory of its own beside the
- * others, named by version and digest; `toolkit_program` is a link into one of them, so one rename switches a member. Pure.
+ * csync itself on the members: facts, judgement, scripts of `csync toolkit`. Each version has a directory, named by version and digest;
+ * `toolkit_program` is a link into one, so one rename switches a member. Pure.
  */
 import { gzipSync } from 'node:zlib';
 import { errorProblem, type Problem } from '../../base/problem.ts';
@@ -11,22 +11,21 @@ import { type Look, lastOf, type Said, saidIn } from '../remote/answers.ts';
 import { busyStatus, directoryWord, receiveLines, script } from '../remote/shell-text.ts';
 import type { FileToSend } from './package-write.ts';
 
-/** Only csync toolkit writes there. Not below /opt/csync, where installations by hand are. */
+/** Only csync toolkit writes there. /opt/csync is for installations by hand. */
 export const versionsDirectory = '/usr/local/lib/csync';
 
 const programName = 'csync.mjs';
 const proofLimitSeconds = 30;
 
-/** One build of csync. */
 export interface ToolkitBuild {
   readonly version: string;
-  /** Over names and contents of all its files. */
+  /** Of names and contents of all files. */
   readonly digest: string;
 }
 
 export type ToolkitPlace = Pick<Settings, 'toolkitProgram' | 'nodePath' | 'packageDirectory'>;
 
-/** Digest of the files of a build, as the shell function `tree` computes it. Hidden files do not belong to it. */
+/** As the shell function `tree` computes it, without hidden files. */
 export function digestOfBuild(files: readonly { readonly name: string; readonly content: Buffer }[]): string {
   const lines = files.map(({ name, content }) => [name, `${sha256(content)}  ./${name}\n`] as const);
   const sorted = lines.sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
@@ -38,7 +37,7 @@ const nameOf = ({ version, digest }: ToolkitBuild): string => `${version}-${dige
 const treeFunction =
   'tree() { (cd -- "$1" && find . -type f ! -path \'*/.*\' -exec sha256sum {} + | LC_ALL=C sort -k 2 | sha256sum | cut -c 1-64); }';
 
-/** Shell function: prints the version of a program of csync. The program needs a Node.js in PATH, as at a package start. */
+/** Shell function: prints the version of a csync program, which needs a Node.js in PATH, as at a package start. */
 function versionFunction({ nodePath, packageDirectory }: ToolkitPlace): string {
   const runtime = directoryWord(`${packageDirectory}/runtime`);
   const node = shellWord(nodePath.slice(0, nodePath.lastIndexOf('/')));
@@ -50,23 +49,23 @@ const programLines = ({ toolkitProgram }: ToolkitPlace): string[] => [
 ];
 
 export interface ToolkitFacts {
-  /** The file that toolkit_program leads to. null: missing, or a link to nothing. */
+  /** Behind toolkit_program. null: missing, or a dangling link. */
   readonly target: string | null;
   readonly isLink: boolean;
-  /** The package of the package manager that the file belongs to. null: none, or unknown. */
+  /** Of the package manager. null: none, or unknown. */
   readonly package: string | null;
   readonly isPackageKnown: boolean;
-  /** null: its files are not laid out as a build. */
+  /** null: not laid out as a build. */
   readonly digest: string | null;
-  /** What it prints. null: it cannot be run. */
+  /** null: it cannot be run. */
   readonly version: string | null;
-  /** The program before the last switch. null: none. */
+  /** Before the last switch. null: none. */
   readonly previous: string | null;
-  /** csync toolkit put files there. */
+  /** By csync toolkit. */
   readonly isManaged: boolean;
 }
 
-/** Shell function: prints the package that a file belongs to, and nothing for none. Fails where the package manager does not answer. */
+/** Shell function: prints the package of a file, or nothing. Fails if the package manager does not answer. */
 const ownerFunction = [
   'owner_of() {',
   '  if command -v dpkg-query > /dev/null; then',
@@ -79,7 +78,7 @@ const ownerFunction = [
   '}',
 ];
 
-/** Lines `toolkit-...`: which csync a member has at toolkit_program. */
+/** Prints lines `toolkit-...` about toolkit_program. */
 export function toolkitLook(place: ToolkitPlace): Look<ToolkitFacts | null> {
   const lines = [
     ...programLines(place),
@@ -101,7 +100,7 @@ export function toolkitLook(place: ToolkitPlace): Look<ToolkitFacts | null> {
   return { lines, read: ({ text }) => toolkitFrom(saidIn(text)) };
 }
 
-/** null: the answer was cut short. */
+/** null: truncated. */
 export function toolkitFrom(said: Said): ToolkitFacts | null {
   if (!said.has('toolkit-looked')) return null;
   const last = (word: string): string | null => lastOf(said, `toolkit-${word}`)?.trim() || null;
@@ -119,10 +118,9 @@ export function toolkitFrom(said: Said): ToolkitFacts | null {
   };
 }
 
-/** What a member has, compared with this build. */
 export type ToolkitState = 'same' | 'different' | 'missing' | 'broken';
 
-/** A build whose files cannot be compared counts by its version. */
+/** Without comparable files the version counts. */
 export function toolkitState({ target, digest, version }: ToolkitFacts, wanted: ToolkitBuild): ToolkitState {
   if (target === null) return 'missing';
   if (version === null) return 'broken';
@@ -130,7 +128,7 @@ export function toolkitState({ target, digest, version }: ToolkitFacts, wanted: 
   return isSame ? 'same' : 'different';
 }
 
-/** Who put the program there, for the table of csync toolkit status. */
+/** Who put it there, for csync toolkit status. */
 export function toolkitOrigin({ target, isLink, package: owner, isPackageKnown }: ToolkitFacts): string {
   if (target === null) return '-';
   if (!isPackageKnown) return 'unknown';
@@ -139,7 +137,7 @@ export function toolkitOrigin({ target, isLink, package: owner, isPackageKnown }
   return isLink ? 'by hand' : 'a file of its own';
 }
 
-/** Why csync toolkit leaves the program of a member alone. null: it may switch it. */
+/** null: csync toolkit may switch it. */
 export function whyLeftAlone(member: string, facts: ToolkitFacts, { toolkitProgram }: ToolkitPlace): Problem | null {
   const { target, isLink, package: owner, isPackageKnown, version } = facts;
   if (!isPackageKnown)
@@ -166,7 +164,7 @@ export function whyLeftAlone(member: string, facts: ToolkitFacts, { toolkitProgr
   return null;
 }
 
-/** The warning of csync check and csync toolkit status. null: it is the same build as here. */
+/** Of csync check and csync toolkit status. null: the same build as here. */
 export function toolkitRemark(
   facts: ToolkitFacts,
   wanted: ToolkitBuild,
@@ -196,7 +194,7 @@ const lockLines: readonly string[] = [
   `flock -n 9 || { echo "another csync toolkit is writing to $versions" >&2; exit ${busyStatus}; }`,
 ];
 
-/** Writes a build beside the others and proves that it runs there. No program uses it yet. */
+/** Beside the others, proved; no program uses it yet. */
 export function copyScript(place: ToolkitPlace, build: ToolkitBuild, files: readonly FileToSend[]): string {
   const directories = [
     ...new Set(files.flatMap(({ name }) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : []))),
@@ -208,7 +206,7 @@ export function copyScript(place: ToolkitPlace, build: ToolkitBuild, files: read
     treeFunction,
     versionFunction(place),
     ...lockLines,
-    // The lock is ours: what exists here was left by a killed copy.
+    // We have the lock: a killed copy left it.
     'rm -rf -- "$versions"/.arrival-*',
     'arrival=$versions/.arrival-$$',
     'mkdir -m 755 -- "$arrival"',
@@ -234,7 +232,7 @@ export function copyScript(place: ToolkitPlace, build: ToolkitBuild, files: read
   );
 }
 
-/** For a script that has $program: replaces the link in one rename. */
+/** With $program: in one rename. */
 const relinkLines = (target: string): string[] => [
   'rm -f -- "$program".csync-*',
   `ln -s -- ${target} "$program.csync-$$"`,
@@ -242,7 +240,7 @@ const relinkLines = (target: string): string[] => [
   `sync "\${program%/*}"`,
 ];
 
-/** Notes the program before a switch. */
+/** The program before a switch. */
 const rememberLine = 'ln -s -- "$old" "$versions/.previous.$$" && mv -f -T -- "$versions/.previous.$$" "$versions/previous"';
 
 const refuseFileLines: readonly string[] = [
@@ -251,7 +249,7 @@ const refuseFileLines: readonly string[] = [
   `case $old in '' | /*) ;; *) old=\${program%/*}/$old ;; esac`,
 ];
 
-/** Makes a copied build the program. The program before it is kept; versions that were left over a day ago are removed. */
+/** A copied build becomes the program; the previous one is kept, others are removed a day later. */
 export function switchToolkitScript(place: ToolkitPlace, build: ToolkitBuild): string {
   return script(
     'set -eu',
@@ -279,7 +277,7 @@ export function switchToolkitScript(place: ToolkitPlace, build: ToolkitBuild): s
   );
 }
 
-/** Exchanges the program and the previous one. */
+/** With the previous one. */
 export function switchBackScript(place: ToolkitPlace): string {
   return script(
     'set -eu',
@@ -295,7 +293,7 @@ export function switchBackScript(place: ToolkitPlace): string {
   );
 }
 
-/** Removes the versions. The program that was found at the first installation comes back. */
+/** The program found at the first installation comes back. */
 export function removeToolkitScript(place: ToolkitPlace): string {
   return script(
     'set -eu',

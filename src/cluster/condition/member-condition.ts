@@ -1,4 +1,4 @@
-/** The condition of a member: processes, mount, clock, and the state that its monitor reports. */
+/** Processes, mount, clock and monitor of a member. */
 
 import { shellWord } from '../../base/shell-word.ts';
 import { newerIn } from '../../base/version.ts';
@@ -12,28 +12,27 @@ import { daemonFunction } from '../remote/daemon-lines.ts';
 import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';
 import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
-/** The facts about a member that csync status needs. */
 export interface MemberCondition {
   /** Number of cfengine daemon processes. */
   readonly daemons: number;
   readonly mounted: boolean;
   readonly address: boolean;
-  /** Where this member finds the package address. */
+  /** Where it finds the package address. */
   readonly view: AddressView;
   readonly clock: Clock;
-  /** Text of the sentinel on the policy file system. null: not mounted, or not readable. */
+  /** null: not mounted, or not readable. */
   readonly sentinel: string | null;
-  /** Of the policy file system. null: not mounted there. */
+  /** On the policy file system. null: not mounted. */
   readonly room: Room | null;
-  /** SHA-256 over the served files. null: the policy file system is not mounted or not readable. */
+  /** SHA-256 over the served files. null: not mounted or not readable. */
   readonly policyDigest: string | null;
-  /** Text of the file that pauses the monitor; empty: the file was only touched. null: no such file. */
+  /** Text of the file; empty: only touched. null: no such file. */
   readonly maintenance: string | null;
-  /** The last report of the monitor, or the unknown format of a newer one. null: none since the boot. */
+  /** A number: the format of a newer csync. null: none since the boot. */
   readonly monitor: MonitorState | number | null;
 }
 
-/** The report of the monitor. null: none, or in a format of a newer csync. */
+/** null: none, or of a newer csync. */
 export const reportOf = ({ monitor }: MemberCondition): MonitorState | null => (typeof monitor === 'number' ? null : monitor);
 
 export interface ConditionPlace {
@@ -46,7 +45,7 @@ export interface ConditionPlace {
   readonly packageDirectory: string;
 }
 
-/** Lines that print the input of parseCondition; any user can run them. */
+/** For parseCondition and any user. */
 export function conditionLook(place: ConditionPlace): Look<MemberCondition | null> {
   const { adapter, mountPoint, packageAddress, policyDirectory, packageDirectory, packageName } = place;
   const monitor = shellWord(monitorStateFile(packageName));
@@ -61,7 +60,7 @@ export function conditionLook(place: ConditionPlace): Look<MemberCondition | nul
     `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
     `[ -e ${maintenance} ] && echo "maintenance $(head -n 1 ${maintenance})"`,
     `[ -r ${monitor} ] && echo "monitor $(cat ${monitor})"`,
-    // The sentinel changes at each start, but clients get the policy. There is no digest if this user cannot read all files.
+    // Without the sentinel, which changes at each start. None if this user cannot read all files.
     `if ${mountedTest(mountPoint)} && cd ${shellWord(policyDirectory)} 2>/dev/null &&`,
     `  sums=$(find . -type f ! -name ${sentinelName} -exec sha256sum {} + 2>/dev/null); then`,
     `  echo "policy $(printf '%s\\n' "$sums" | sort | sha256sum | cut -c 1-64)"`,
@@ -71,7 +70,7 @@ export function conditionLook(place: ConditionPlace): Look<MemberCondition | nul
   return { lines, read: parseCondition };
 }
 
-/** Parses the output of conditionLook. null: not that format. */
+/** null: not that format. */
 export function parseCondition({ text, asked, answered }: Answer): MemberCondition | null {
   const said = saidIn(text);
   const last = (word: string): string | undefined => lastOf(said, word);

@@ -1,7 +1,4 @@
-/**
- * Commits an administrator's edit to the master copy of the policy: what changes, whether it is allowed, and the record of it. The
- * toolkit's own files are excluded. Pure.
- */
+/** Commits an edit of the master copy: changes, permission, record. Not of the toolkit's own files. Pure. */
 
 import { attempt } from '../../base/attempt.ts';
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
@@ -10,17 +7,17 @@ import { sha256 } from '../../contract/package-directory.ts';
 import { augmentsLines, frameworkFiles, isAugments, joinAugments } from '../../render/mpf.ts';
 import { isOurs } from '../../render/policy.ts';
 
-/** One line in the master copy. Hosts get it with the policy, and so show which commit they have. */
+/** One line in the master copy, so each host shows which commit it has. */
 export const commitRecordName = 'csync.commit';
 
 export interface CommitRecord {
-  /** Counts from 1; never used twice on one policy file system. */
+  /** From 1; never used twice on a policy file system. */
   readonly commit: number;
-  /** Epoch of the promotion. An earlier master has a lower one. */
+  /** Of the promotion. */
   readonly epoch: number;
-  /** treeDigest of the master copy with this commit. */
+  /** Of the master copy with this commit. */
   readonly digest: string;
-  /** Clock of the host where the verb ran, ISO 8601. */
+  /** Of the verb's host, ISO 8601. */
   readonly at: string;
   /** user@host. */
   readonly by: string;
@@ -28,49 +25,47 @@ export interface CommitRecord {
   readonly message: string;
   readonly files: readonly string[];
   readonly removed: readonly string[];
-  /** Commit of the git repository that the policy comes from. */
+  /** Of the git repository. */
   readonly revision?: string;
 }
 
-/** The content of the policy file system. */
 export interface PolicyState {
-  /** The master copy without the record, by relative name. */
+  /** Without the record, by relative name. */
   readonly files: ReadonlyMap<string, { readonly digest: string; readonly ours: boolean }>;
-  /** Computed on the member before anything else is read. */
+  /** From the member, before all else was read. */
   readonly digest: string;
-  /** Of the last promotion; 0: never promoted. */
+  /** 0: never promoted. */
   readonly epoch: number;
-  /** Digest of the sentinel's text. Another digest means another promotion. */
+  /** Another digest: another promotion. */
   readonly sentinelDigest: string;
   readonly current: CommitRecord | null;
-  /** The earlier commits, oldest first. */
+  /** Oldest first. */
   readonly log: readonly CommitRecord[];
 }
 
-/** The administrator's version of a file. */
 export interface LocalFile {
   /** Relative to the master copy. */
   readonly name: string;
   /** null: removed. */
   readonly content: Buffer | null;
-  /** Digest of the file that the edit is based on; null: no such file. Several after a commit without an answer. undefined: unknown. */
+  /** Of the file that the edit is based on; null: none. Several after a commit without an answer. undefined: unknown. */
   readonly base?: readonly (string | null)[] | undefined;
 }
 
 export interface CommitPlan {
   readonly write: readonly { readonly name: string; readonly content: Buffer }[];
   readonly remove: readonly string[];
-  /** Digest of the resulting master copy. */
+  /** The resulting one. */
   readonly digest: string;
 }
 
-/** Over lines `digest  ./name` as sha256sum prints them, sorted by bytes. The shell on a member computes the same. */
+/** Over lines `digest  ./name` as of sha256sum, sorted by bytes, as the shell on a member. */
 export function treeDigest(files: ReadonlyMap<string, string>): string {
   const lines = [...files].map(([name, digest]) => Buffer.from(`${digest}  ./${name}\n`)).sort(Buffer.compare);
   return sha256(Buffer.concat(lines));
 }
 
-/** `base`: digest of the whole master copy that the edit is based on, for files without a base of their own. */
+/** `base`: digest of the whole master copy, for files without a base of their own. */
 export function planCommit(state: PolicyState, files: readonly LocalFile[], base: string | null): Checked<CommitPlan> {
   const edits = files.filter((file) => isEdit(state, file));
   const problems = [
@@ -90,8 +85,8 @@ export function planCommit(state: PolicyState, files: readonly LocalFile[], base
 }
 
 /**
- * The edit that brings the master from one revision of a repository to another: files by name. `before`: the revision that the master has;
- * null: none is known. A file that was edited on the master by hand is a problem, also when the repository did not change it.
+ * From one revision to another, by name. `before`: that of the master; null: unknown. An edit by hand on the master is a problem, also of a
+ * file that the repository did not change.
  */
 export function repositoryEdit(
   state: PolicyState,
@@ -120,7 +115,7 @@ function isEdit(state: PolicyState, file: LocalFile): boolean {
   return mine !== digestThere(state, file.name) && file.base?.at(0) !== mine;
 }
 
-/** A name below the master copy that cfengine, sha256sum and shell patterns accept unchanged. */
+/** Accepted unchanged by cfengine, sha256sum and shell patterns. */
 const plainName = /^(?!.*(^|\/)\.)[^\p{Cc}\\/]+(\/[^\p{Cc}\\/]+)*$/u;
 
 function editProblems(state: PolicyState, edit: LocalFile, base: string | null): Problem[] {
@@ -153,7 +148,7 @@ function editProblems(state: PolicyState, edit: LocalFile, base: string | null):
   ];
 }
 
-/** In a tree of the Masterfiles Policy Framework: its augments must go on to refer to csync's files. */
+/** Of the Masterfiles Policy Framework: its augments must go on to refer to csync's files. */
 function augmentsProblems({ files }: PolicyState, edits: readonly LocalFile[]): Problem[] {
   if (files.get(frameworkFiles.update)?.ours !== true) return [];
   const ofAugments = edits.filter(({ name }) => isAugments(name));
@@ -193,7 +188,7 @@ function movedProblem(state: PolicyState, base: string): Problem {
   );
 }
 
-/** All known commits, oldest first, the current one last. */
+/** Oldest first, the current one last. */
 export function recordsOf({ log, current }: PolicyState): CommitRecord[] {
   return [...log.filter(({ commit }) => current === null || commit < current.commit), ...(current === null ? [] : [current])];
 }
@@ -206,7 +201,7 @@ export interface CommitWords {
   readonly revision?: string;
 }
 
-/** The record of a plan for exactly that state. */
+/** For exactly that state. */
 export function nextRecord(state: PolicyState, { write, remove, digest }: CommitPlan, words: CommitWords): CommitRecord {
   const commit = Math.max(0, ...[...state.log, ...recordsOf(state)].map((one) => one.commit)) + 1;
   const { at, by, member, message, revision } = words;
@@ -229,7 +224,7 @@ export function recordText(record: CommitRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** null: not a valid record. Throws a Failure for one of a newer csync: its number must not be used again. */
+/** null: invalid. A Failure for one of a newer csync: its number must not be used again. */
 export function parseRecord(text: string): CommitRecord | null {
   refuseNewer(text, 'the commit record of the policy');
   return attempt(() => {

@@ -5,16 +5,16 @@ import { attempt } from '../../base/attempt.ts';
 import { parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
 import { directoryWord } from './shell-text.ts';
 
-/** Print a line with the compressed roster, which includes the keys of a thousand clients. */
+/** One compressed line: a thousand clients have many keys. */
 export function rosterLines(packageDirectory: string): string[] {
   const file = directoryWord(`${packageDirectory}/${rosterName}`);
   return [`[ -r ${file} ] && echo "roster $(gzip -c ${file} | base64 -w 0)"`];
 }
 
-/** A thousand clients take 1 MB; a larger result is not a roster. */
+/** A thousand clients take 1 MB. */
 const mostUnpacked = 1 << 26;
 
-/** Parses the output of rosterLines. null: missing or damaged. Throws a Failure for a roster of a newer csync. */
+/** null: missing or damaged. A Failure for a roster of a newer csync. */
 export function rosterIn(text: string, member?: string): Roster | null {
   const unpacked = unpackedIn(text);
   return unpacked === null ? null : parseRoster(unpacked, member);

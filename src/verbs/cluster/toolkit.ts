@@ -1,4 +1,4 @@
-/** `csync toolkit install | status | remove`: csync itself at `toolkit_program` of every member. */
+/** csync itself at `toolkit_program` of every member. */
 
 import { type ExitCode, errorProblem, exitCodes, failure, Interrupted, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
@@ -62,7 +62,7 @@ async function lookAtMembers(shell: MemberShell, settings: Settings, first: read
   });
 }
 
-/** Status 1 where a member has another csync than this one. */
+/** Status 1: a member has another csync. */
 export async function toolkitStatus({ settings: file, json }: Pick<ProcedureOptions, 'settings' | 'json'>): Promise<ExitCode> {
   const settings = settingsHere(file);
   const { build } = thisBuild();
@@ -103,7 +103,7 @@ function reportStatus(seen: readonly SeenToolkit[], settings: Settings, build: T
   return problems.length === 0 ? exitCodes.ok : exitCodes.different;
 }
 
-/** This build on every member, or (`previous`) what each member had before. */
+/** `previous`: what each member had before. */
 export async function toolkitInstall(options: ProcedureOptions & { readonly previous: boolean }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const { build, files } = thisBuild();
@@ -127,7 +127,7 @@ interface Carrying extends Pick<ProcedureOptions, 'yes' | 'dryRun' | 'json'> {
   readonly shell: MemberShell;
   readonly settings: Settings;
   readonly plan: ToolkitPlan;
-  /** What is said where no step is needed. */
+  /** Where no step is needed. */
   readonly nothing: string;
 }
 

@@ -1,5 +1,3 @@
-/** Where the installed toolkit has its templates and compiled member scripts, and how verbs read them. */
-
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checked, demand, errorProblem, Failure, failure, type Problem } from '../../base/problem.ts';
@@ -33,7 +31,7 @@ import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
 import { parseSettings } from '../../settings/settings-yaml.ts';
 import { engineHere } from './engine-here.ts';
 
-/** dist/ of the built toolkit, the directory of this bundle. */
+/** dist/, the directory of this bundle. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
 const shippedTemplates = join(distDirectory, 'package-templates');
 const memberScripts = [
@@ -47,7 +45,6 @@ const memberScripts = [
   entryName,
 ];
 
-/** Reads and checks a settings file. Throws a Failure with all its problems. */
 export function readSettings(file: string): Settings {
   const remedy = `csync init   writes ${usualFile}; if there is one, add --settings FILE`;
   return demand(parseSettings(readOrFail(file, 'the settings file', remedy), file));
@@ -55,15 +52,15 @@ export function readSettings(file: string): Settings {
 
 export interface SettingsSource {
   readonly settings: Settings;
-  /** The administrator's file. null: the applied settings in this member's package directory. */
+  /** null: the applied settings of this member. */
   readonly file: string | null;
 }
 
 const usualFile = 'csync.yaml';
 
 /**
- * The named file, else csync.yaml here, else the applied settings, for automation without a file. The settings.json of a package directory
- * may also be named. Throws a Failure if there is none, or more than one package.
+ * The named file (also a settings.json of a package directory), else csync.yaml here, else the applied settings. A Failure if there is none,
+ * or more than one package.
  */
 export function findSettings(named: string | undefined): SettingsSource {
   if (named !== undefined && basename(named) === settingsName) {
@@ -99,7 +96,7 @@ function appliedSettings(file: string): Settings {
   throw failure('file-unreadable', problem, remedy, { file });
 }
 
-/** The same choice as the launchers: the set applied last, else version 0.1.0, else the set that the package file names. */
+/** As the launchers: the set applied last, else version 0.1.0, else the set of the package file. */
 function appliedSettingsFile(directory: string): string {
   const applied = parseApplied(readTextFile(join(directory, appliedName)) ?? '')?.set;
   const flat = join(directory, settingsName);
@@ -109,12 +106,12 @@ function appliedSettingsFile(directory: string): string {
   return join(directory, inSet(applied ?? lying ?? flatSet, settingsName));
 }
 
-/** The settings of findSettings, for an option with csync.yaml as its default. */
+/** For an option with csync.yaml as its default. */
 export function settingsHere(file: string): Settings {
   return findSettings(file === usualFile ? undefined : file).settings;
 }
 
-/** Text of a named file; `what` describes it. Throws a Failure if it cannot be read. */
+/** `what` describes the file. A Failure if it cannot be read. */
 export function readOrFail(file: string, what: string, remedy: string): string {
   const text = readTextFile(file);
   if (text !== null && isOursAlone(file)) return text;
@@ -122,7 +119,7 @@ export function readOrFail(file: string, what: string, remedy: string): string {
   throw failure('file-unreadable', `${what} ${file} cannot be read`, remedy, { file });
 }
 
-/** A user who can change a file decides what root does with it. The user who called sudo is trusted. */
+/** A user who can change a file decides what root does. The user who called sudo is trusted. */
 function isOursAlone(file: string): boolean {
   return strangers(file).length === 0;
 }
@@ -144,12 +141,12 @@ function openToOthers(file: string, what: string): Problem {
   );
 }
 
-/** A template: the administrator's copy below `directory` if it exists, else the shipped one. */
+/** The administrator's copy below `directory`, else the shipped one. */
 export function readTemplate(name: string, directory?: string): Checked<Template> {
   const candidates = [...(directory === undefined ? [] : [join(directory, name)]), join(shippedTemplates, name)];
   for (const file of candidates) {
     const text = readTextFile(file);
-    // The shipped ones are as safe as the program itself.
+    // As safe as the program itself.
     const isShipped = file === join(shippedTemplates, name);
     if (text !== null && !isShipped && !isOursAlone(file)) return { ok: false, problems: [openToOthers(file, 'the template')] };
     if (text !== null) return { ok: true, value: { file, text }, problems: [] };
@@ -169,18 +166,15 @@ export function readPackageTemplates(style: Settings['packageStyle'], directory?
   };
 }
 
-/** Policy templates by name; the administrator's copies take precedence. */
 export function readPolicyTemplates(generation: Settings['cfengineGeneration'], directory?: string): Map<string, Template> {
   return new Map(policyTemplateNames(generation).map((name) => [name, demand(readTemplate(name, directory))]));
 }
 
-/** Templates of the boot start of a host's daemons. */
 export function readBootTemplates(): BootTemplates {
   const { script, unit, init } = bootTemplateNames;
   return { script: demand(readTemplate(script)), unit: demand(readTemplate(unit)), init: demand(readTemplate(init)) };
 }
 
-/** The compiled member scripts by file name. */
 export function readMemberScripts(): ReadonlyMap<string, string> {
   return new Map(memberScripts.map((name) => [name, readMemberScript(name)]));
 }
@@ -197,16 +191,16 @@ export function readMemberScript(name: string): string {
   return demand<string>({ ok: false, problems: [problem] });
 }
 
-/** The build that runs now, with its files. Hidden files do not belong to it. */
+/** Without hidden files. */
 export function thisBuild(): { readonly build: ToolkitBuild; readonly files: readonly FileToSend[] } {
   const files = readTree(distDirectory).map(
-    // The programs are those beside the templates; all else is read by them.
+    // The programs are beside the templates.
     ({ name, content }) => ({ name, mode: /^csync\w*\.mjs$/.test(name) ? 0o755 : 0o644, content: content ?? Buffer.alloc(0) }),
   );
   return { build: { version: toolkitVersion, digest: digestOfBuild(files) }, files };
 }
 
-/** Writes all files or none; throws a Failure if it cannot. */
+/** All or none; throws a Failure. */
 export function writeOrFail(directory: string, files: readonly FileToWrite[]): void {
   try {
     writeFilesAtomically(files);
@@ -220,10 +214,10 @@ export function writeOrFail(directory: string, files: readonly FileToWrite[]): v
   }
 }
 
-/** The lab's own settings, used if none are named. */
+/** If none are named. */
 export const labSettingsFile = join(distDirectory, 'package-templates', 'lab', 'csync.yaml');
 
-/** The first line of csync.yaml, by which an editor finds the schema; empty where this csync was installed without schemas. */
+/** The first line of csync.yaml, for editors; empty without schemas. */
 export function schemaLine(): string {
   const file = join(distDirectory, 'schemas/settings.json');
   return readTextFile(file) === null ? '' : `# yaml-language-server: $schema=${file}\n\n`;

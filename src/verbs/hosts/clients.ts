@@ -155,7 +155,8 @@ export function clientList(options: PlaceOptions & { readonly json: boolean }): 
       .map(({ host }) => ({ name: host, addresses: [], cluster: null, key: null, trustsCluster: [], waiting: waitingOf(host) }));
     const clients = [...known, ...unknown];
     if (options.json) printJson<typeof listDocument>({ clients });
-    else if (clients.length === 0) out('No client is set up yet: csync client add HOST\n');
+    else if (clients.length === 0)
+      out(`No client is set up yet: ${roster.key === null ? 'csync members sync, then ' : ''}csync client add HOST\n`);
     else {
       const rows = clients.map(({ name, addresses, cluster, key, waiting }) => [
         name,

@@ -157,7 +157,7 @@ async function historyOf(shell: MemberShell, settings: Settings, json: boolean):
   const observation = await observe(shell, settings);
   const sets = await readHistory(shell, observation, settings);
   if (json) printJson<typeof historyDocument>({ sets });
-  else if (sets.length === 0) out('Nothing was applied yet.\n');
+  else if (sets.length === 0) out('Nothing was applied yet; csync status prints the next step.\n');
   else {
     const rows = sets.map(({ number, at, by, toolkitVersion: version, digest, note }) => [
       number,

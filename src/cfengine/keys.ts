@@ -47,6 +47,9 @@ export function keyDigest(key: KeyObject): string {
   return `MD5=${createHash('md5').update(modulus).update(exponent).digest('hex')}`;
 }
 
+/** Whether this Node.js has MD5: one that follows FIPS mode refuses it, and every key would look damaged. */
+export const canNameKeys = (): boolean => attempt(() => createHash('md5') !== null, false);
+
 /** File name of a peer's public key in generation 3. */
 export function peerKeyFileName(publicKeyPem: string): string {
   return `root-${keyDigest(createPublicKey(publicKeyPem))}.pub`;

@@ -11,6 +11,7 @@ import type { MemberHost, ProcessState } from '../host/host.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 import { judgeOrigin, judgePort, type PortOwner } from './judgements.ts';
+import { labelsText } from './labels.ts';
 
 const startLimitMs = 10_000;
 /** After a start that exited with an error: another daemon may run, or this one may come up all the same. */
@@ -50,6 +51,13 @@ export class Daemon {
   async ask(address: string, timeoutMs: number, how: Partial<Pick<ProbeTarget, 'path' | 'anyKey'>> = {}): Promise<ProbeResult> {
     const target = { address, port: this.#settings.cfenginePort, path: this.sentinelPath, timeoutMs, ...how };
     return this.adapter.probe(target, await this.identity(), this.#host.member);
+  }
+
+  /** For the message about a refusal: the labels that SELinux decides by, if it is on. */
+  async refusalText(answer: ProbeResult, limitMs: number, path: string = this.sentinelPath): Promise<string> {
+    if (answer.kind !== 'answered') return '';
+    const [pid] = this.#listening().map((process) => process.pid);
+    return pid === undefined ? '' : labelsText(this.#host, path, { pid, name: this.adapter.daemonName }, limitMs);
   }
 
   /**
@@ -111,7 +119,9 @@ export class Daemon {
       if (!isPublicPartOf(publicPem, key))
         return bad(`${publicKey} is not the public key of ${privateKey} as cfengine writes it (PKCS#1)`);
     } catch (error) {
-      return bad(`${privateKey} is no private key cfengine can read (${(error as Error).message.split('\n')[0]})`);
+      const fips = this.#host.readText('/proc/sys/crypto/fips_enabled')?.trim() === '1';
+      const why = `${(error as Error).message.split('\n')[0]}${fips ? '; FIPS mode is on, which forbids MD5 and 3DES' : ''}`;
+      return bad(`${privateKey} is no private key cfengine can read (${why})`);
     }
     return null;
   }

@@ -49,7 +49,7 @@ export interface MemberLook {
 /** Besides PATH: directories of cfengine's own makefiles, its packages and DSAU [cfengine.md 1.1, 2.1; dsau-csync.md 4.1]. */
 const programDirectories = ['/usr/bin', '/usr/sbin', '/usr/local/sbin', '/var/cfengine/bin', '/var/opt/dsau/cfengine/bin'];
 /** The built-in ones of CFEngine 3 on Debian, of upstream, of cfengine 2 on Debian, of DSAU [cfengine.md 1.1, 2.1]. */
-const workDirectories = ['/var/lib/cfengine3', '/var/cfengine', '/var/lib/cfengine2', '/var/opt/dsau/cfengine'];
+export const workDirectories = ['/var/lib/cfengine3', '/var/cfengine', '/var/lib/cfengine2', '/var/opt/dsau/cfengine'];
 
 /** A section ends with the exit status of its command; 127 is the shell's "not found". */
 const section = (name: string, command: string): string => `echo "== ${name}"; { ${command}; } 2>/dev/null; echo "== end $?"`;
@@ -64,8 +64,10 @@ export const lookScript = [
   section('devices', "cat /proc/self/mounts /etc/fstab | sed -n 's|^\\(/dev/[^ \\t]*\\).*|\\1|p'"),
   section(
     'cfengine',
+    // cfengine's own packages link their programs from /usr/local/sbin.
     `for d in $(echo "$PATH" | tr : ' ') ${programDirectories.join(' ')}; do d=$(cd "$d" && pwd -P) || continue; ` +
-      '[ -x "$d/cf-serverd" ] && echo "3 $d"; [ -x "$d/cfservd" ] && echo "2 $d"; done; true',
+      '[ -x "$d/cfservd" ] && echo "2 $d"; [ -x "$d/cf-serverd" ] || continue; real=$(dirname "$(readlink -f "$d/cf-serverd")"); ' +
+      '{ [ -x "$real/cf-agent" ] && [ -x "$real/cf-key" ]; } || real=$d; echo "3 $real"; done; true',
   ),
   section('work directories', `for d in ${workDirectories.join(' ')}; do [ -d "$d/ppkeys" ] && echo "$d"; done; true`),
   // Not those of containers, which have a namespace of process ids of their own.

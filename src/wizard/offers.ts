@@ -5,7 +5,7 @@ import type { Above } from '../settings/row.ts';
 import { type Field, settingsFields } from '../settings/settings.ts';
 import { defaultOf } from '../settings/settings-yaml.ts';
 import { clusterOf, type Findings, sharedSubnets } from './findings.ts';
-import type { MemberLook } from './look.ts';
+import { type MemberLook, workDirectories } from './look.ts';
 
 export interface Offer {
   readonly value: unknown;
@@ -149,8 +149,10 @@ const offers: Partial<Record<Field, OfferOf>> = {
         (work) => (above.cfengineGeneration === 3) === !/cfengine2|dsau/.test(work) || work === '/var/cfengine',
       ) ?? [];
     // Upstream's packages have programs and work in one directory.
-    const beside = found.find((work) => bin === `${work}/bin`);
-    const one = beside ?? only(found);
+    const isInstalled = cfengineFor(findings, above).some(({ binDirectory }) => binDirectory === bin);
+    const beside = (isInstalled ? workDirectories : found).find((work) => bin === `${work}/bin`);
+    if (beside !== undefined) return fact(beside, 'the installed programs');
+    const one = only(found);
     if (one !== undefined) return fact(one, 'its keys');
     return found[0] === undefined ? null : guess(found[0], 'its keys');
   },

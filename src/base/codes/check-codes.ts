@@ -247,6 +247,52 @@ export const checkCodes = {
     example: 'The clock was two hours ahead when the policy arrived, and was set back.',
     page: 'runbook',
   }),
+  'check-selinux': code('different', 'SELinux is enforcing on this member and not on another one.', {
+    cluster: 'Still working. A failover to this member may fail, or its master may serve no policy.',
+    why: 'A member that only records refusals (permissive), or none, never shows what the enforcing one refuses.',
+    fix: [
+      'Run the package on the enforcing member once, in a maintenance window.',
+      '`ausearch -m avc -ts recent` there prints what SELinux refused.',
+      'Set the same mode on all members: `setenforce 1`, and SELINUX=enforcing in /etc/selinux/config.',
+    ],
+    example: 'setenforce 0 on m1 since an incident; m2 is enforcing.',
+    page: 'hardened',
+  }),
+  'check-labels': code(
+    'different',
+    'SELinux labels of files of the package, or of the policy, are not those that programs may read.',
+    {
+      cluster:
+        'Files of the package: a start may fail on that member. Policy: the daemon serves none of it, now or after a failover.',
+      why: 'Files that were moved keep their label, and a new file system has none. A cfengine daemon that SELinux confines reads only its own label.',
+      fix: [
+        'Files of the package: `restorecon -v FILE`, as the problem prints it.',
+        'Policy: set mount_options to `-o rw,context=system_u:object_r:cfengine_var_lib_t:s0`, then `csync apply --halt`.',
+        'Or keep labels in the file system, on all members: `semanage fcontext -a -t cfengine_var_lib_t "/csync(/.*)?"`; then `restorecon -R /csync` on the active one.',
+      ],
+      example: 'The file system of the policy is new, so its files are unlabeled_t, and cf-serverd runs as cfengine_serverd_t.',
+      page: 'hardened',
+    },
+  ),
+  'check-fips': code('different', 'FIPS mode of a member forbids what cfengine or the member scripts do with keys.', {
+    cluster:
+      'Where Node.js refuses the key, no script of the package starts on that member. Where cfengine does, its daemon trusts no host.',
+    why: 'The community edition of cfengine names keys by MD5, and encrypts private keys with 3DES. FIPS mode permits neither.',
+    fix: [
+      "Use cfengine's own packages: their OpenSSL does not follow FIPS mode of the host.",
+      'Node.js: `csync apply --with-runtime=FILE`, with bin/node of nodejs.org.',
+      'Or turn FIPS mode off on the members: `fips-mode-setup --disable`, then restart.',
+    ],
+    example: 'RHEL 9 with FIPS mode, and Node.js of the distribution.',
+    page: 'hardened',
+  }),
+  'check-enterprise': code('different', 'A member has CFEngine Enterprise, which csync does not support.', {
+    cluster: 'Its daemon does not find the keys that csync writes. It trusts no client, and no client trusts it.',
+    why: 'CFEngine Enterprise names keys root-SHA=..., the community edition root-MD5=.... csync writes the latter.',
+    fix: ['Install CFEngine Community on all members and clients.', 'Or keep the hub, which has a high availability of its own.'],
+    example: 'cf-key -p /var/cfengine/ppkeys/localhost.pub prints SHA=....',
+    page: 'hardened',
+  }),
   'check-clock': code('different', 'The clock of a member differs from the others.', {
     cluster: 'Logs and timestamps of this member mislead. cfengine may copy files although they are not newer.',
     why: 'No time service runs on the member, or it cannot reach its servers.',

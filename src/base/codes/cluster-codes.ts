@@ -42,6 +42,13 @@ export const clusterCodes = {
     example: 'A client that was reinstalled without cfengine.',
     page: 'install',
   }),
+  'cluster-enterprise': code('cannotRunHere', 'A host has CFEngine Enterprise, which csync does not support.', {
+    cluster: oneHost,
+    why: 'CFEngine Enterprise names keys root-SHA=.... It does not find the keys that csync writes (root-MD5=...).',
+    fix: ['Install CFEngine Community on the host, then run the same command again.'],
+    example: '`cf-key -p PPKEYS/localhost.pub` prints SHA=....',
+    page: 'hardened',
+  }),
   'cluster-no-status': code('cannotRunHere', 'cmviewcl does not list the package, so the active member is unknown.', {
     cluster: 'csync does not know where the package runs, so it changes nothing.',
     why: 'cmviewcl does not list the package: the cluster is down there, or the package was never applied.',

@@ -7,6 +7,7 @@ export const manualPages = {
   settings: 'docs/reference/settings.md',
   ssh: 'docs/how-to/ssh.md',
   nodejs: 'docs/how-to/nodejs.md',
+  hardened: 'docs/how-to/hardened/selinux.md',
   lab: 'docs/how-to/lab.md',
   members: 'docs/how-to/operate/members.md',
   clients: 'docs/how-to/operate/clients.md',

@@ -32,6 +32,16 @@ export const hereCodes = {
     example: '`csync conform` on a laptop.',
     page: 'install',
   }),
+  'here-fips': code('cannotRunHere', 'The Node.js that runs csync refuses MD5, because it follows FIPS mode.', {
+    cluster: nothing,
+    why: 'cfengine names keys by MD5. Without it csync recognizes no key, and every key would look damaged.',
+    fix: [
+      'Run csync with bin/node of nodejs.org, which has an OpenSSL of its own: `/opt/node/bin/node CSYNC.mjs members sync`.',
+      'Or run csync on a host without FIPS mode.',
+    ],
+    example: '`csync members sync` on RHEL 9 with FIPS mode and Node.js of the distribution.',
+    page: 'hardened',
+  }),
   'here-no-sandbox': code('cannotRunHere', 'This host cannot make the sandbox of a conformance test.', {
     cluster: nothing,
     why: 'The kernel or the container refuses namespaces, mounts or loop devices.',

@@ -19,6 +19,7 @@ import { namedDigest } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 import { peerLook } from './clients.ts';
+import { hardenedLines, judgeEnterprise, judgeFips, judgeLabels, judgeSelinux } from './hardened-checks.ts';
 import { judgeNode, type NodeFacts, nodeOf } from './node-checks.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from './outside.ts';
 import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';
@@ -59,6 +60,7 @@ export function checkLook(settings: Settings, daemonProgram: string, lastSeenLis
     `echo "daemon $(${shellWord(daemonProgram)} --version 2>/dev/null | head -n 1)"`,
     `for place in ${engineShell.directories.join(' ')} /tmp ${shellWord(cfengineWorkDirectory)}; do free=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }'); echo "free \${free:--} $place"; done`,
     `if ${mountedTest(mountPoint)}; then ${spaceLine(mountPoint)}; fi`,
+    ...hardenedLines(settings),
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
     ...toolkitLook(settings).lines,
     ...peerLook(lastSeenList).lines,
@@ -93,6 +95,10 @@ const checks: readonly Check[] = [
   { name: 'toolkit', judge: judgeToolkit },
   { name: 'daemon', judge: judgeDaemon },
   { name: 'rules', judge: judgeRulesAge },
+  { name: 'selinux', judge: judgeSelinux },
+  { name: 'labels', judge: judgeLabels },
+  { name: 'fips', judge: judgeFips },
+  { name: 'enterprise', judge: judgeEnterprise },
   { name: 'port', judge: judgePorts },
   { name: 'mtu', judge: judgeSizes },
   { name: 'client-port', judge: judgeClientPorts },

@@ -12,7 +12,7 @@ import { keyDigest } from '../../cfengine/keys.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { countOf, type Look, saidIn } from '../remote/answers.ts';
-import { daemonFunction } from '../remote/daemon-lines.ts';
+import { daemonFunction, isEnterprise, keyNameLines } from '../remote/daemon-lines.ts';
 import type { SeenKey } from './key-layout.ts';
 
 /** Name of the cluster's next pair on a member, until the switch. */
@@ -36,6 +36,8 @@ export interface HostFacts {
   readonly addresses: readonly string[];
   /** Missing programs of cfengine. */
   readonly missing: readonly string[];
+  /** CFEngine Enterprise, which finds no key that csync writes. */
+  readonly enterprise: boolean;
   readonly daemons: number;
   /** Keys or policy changed since the daemon read them, and the set-up was killed before it notified the daemon. */
   readonly owed: 'restart' | 'reload' | null;
@@ -72,6 +74,7 @@ export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWor
     ...Object.values(adapter.programs).map(
       (program) => `[ -x ${shellWord(program)} ] || echo ${shellWord(`missing ${program}`)}`,
     ),
+    ...keyNameLines(adapter),
     daemonFunction(adapter, settings.cfengineWorkDirectory),
     'echo "daemons $(daemon_pids | wc -l)"',
     `[ -f ${work}/${owedFileName} ] && echo "owed $(head -n 1 ${work}/${owedFileName})"`,
@@ -121,6 +124,7 @@ export function parseHost(output: string, subnet: string): HostFacts | null {
     root: rests('uid')[0] === '0',
     addresses: countedAddresses(rests('addresses')[0] ?? '', subnet),
     missing: rests('missing'),
+    enterprise: isEnterprise(said),
     daemons,
     owed: owedIn(rests('owed')[0]),
     keyDirectoryMode: mode === undefined ? null : Number.parseInt(mode, 8),

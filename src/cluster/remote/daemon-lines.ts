@@ -1,4 +1,7 @@
-/** Which processes of a host are its cfengine daemon: a name alone is also that of a daemon in a container, or of another installation. */
+/**
+ * Which processes of a host are its cfengine daemon: a name alone is also that of a daemon in a container, or of another installation. And
+ * which edition of cfengine it is.
+ */
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 
@@ -26,4 +29,21 @@ export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, '
     '  done',
     '}',
   ].join('\n');
+}
+
+/**
+ * Lines that print how generation 3 names the host's own key; without a key, its version. The community's cfengine names keys by MD5,
+ * CFEngine Enterprise by SHA-256 [cfengine.md 2.2].
+ */
+export function keyNameLines({ generation, programs, publicKey }: CfengineAdapter): string[] {
+  if (generation === 2) return [];
+  const [key, own] = [shellWord(programs.key), shellWord(publicKey)];
+  return [
+    `if [ -s ${own} ]; then echo "key-name $(timeout 10 ${key} -p ${own} 2>/dev/null)"; else echo "key-version $(timeout 10 ${key} --version 2>/dev/null | tr '\\n' ' ')"; fi`,
+  ];
+}
+
+/** From what keyNameLines printed. */
+export function isEnterprise(said: ReadonlyMap<string, readonly string[]>): boolean {
+  return /^SHA=/.test(said.get('key-name')?.[0] ?? '') || /Enterprise/.test(said.get('key-version')?.[0] ?? '');
 }

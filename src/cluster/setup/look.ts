@@ -3,6 +3,7 @@
 import { failure } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
+import { canNameKeys } from '../../cfengine/keys.ts';
 import { newestRoster, parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
 import { engineFor, engineShell } from '../../engine/choice/engine-for.ts';
 import { type MemberShell, type NoAnswer, rootRemedy, whyNoAnswer } from '../../host/admin/member-shell.ts';
@@ -46,6 +47,12 @@ export const clientsAtOnce = 32;
 /** Every member of the settings and of the cluster, and `members`. Unreachable hosts carry the reason. A Failure: the master's policy is unreadable. */
 export async function lookAtSetup(shell: MemberShell, place: LookPlace, members: readonly string[]): Promise<SetupView> {
   const { settings } = place;
+  if (!canNameKeys())
+    throw failure(
+      'here-fips',
+      'the Node.js that runs csync here refuses MD5 (FIPS mode), so csync cannot recognize any key of cfengine',
+      'run csync with bin/node of nodejs.org, or on a host without FIPS mode: docs/how-to/hardened/selinux.md',
+    );
   const first = await observe(shell, settings);
   const states = first.memberStates;
   const wanted = [...new Set([...settings.members, ...members, ...(states?.keys() ?? [])])];

@@ -180,7 +180,7 @@ function projectKeys(
   return { keyDirectoryMode: 0o700, keys, leftovers: [], ...pair, ...next };
 }
 
-function missingProblems({ name: member }: SeenHost, { missing }: HostFacts): Problem[] {
+function missingProblems({ name: member }: SeenHost, { missing, enterprise }: HostFacts): Problem[] {
   const problems: Problem[] = [];
   if (missing.length > 0)
     problems.push(
@@ -188,6 +188,15 @@ function missingProblems({ name: member }: SeenHost, { missing }: HostFacts): Pr
         'cluster-no-cfengine',
         `cfengine differs from the settings: ${missing.join(', ')} cannot be run`,
         'install cfengine there, or correct cfengine_generation and cfengine_bin_directory in csync.yaml',
+        member,
+      ),
+    );
+  if (enterprise)
+    problems.push(
+      errorProblem(
+        'cluster-enterprise',
+        'this is CFEngine Enterprise, which names keys root-SHA=...: it would not find the keys that csync writes (root-MD5=...)',
+        'install CFEngine Community there: docs/how-to/hardened/selinux.md',
         member,
       ),
     );

@@ -11,6 +11,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { foreignOwner, ownerText } from '../address-owner.ts';
 import type { Daemon } from '../daemon.ts';
 import { mountAt } from '../judgements.ts';
+import { labelsText } from '../labels.ts';
 
 export type LayerResult = 'good' | 'bad' | 'unknown';
 
@@ -97,10 +98,14 @@ export const layers = {
       weight: 'fail',
     }),
     probe:
-      ({ daemon, settings: { packageAddress } }) =>
+      ({ host, daemon, settings: { packageAddress } }) =>
       async (timeoutMs) => {
-        const found = foundBy(await daemon.ask(packageAddress, timeoutMs), 'served');
-        return found.remark === undefined ? found : { ...found, remark: `probe through ${packageAddress} ${found.remark}` };
+        const until = host.elapsed() + timeoutMs;
+        const answer = await daemon.ask(packageAddress, timeoutMs);
+        const found = foundBy(answer, 'served');
+        if (found.remark === undefined) return found;
+        const labels = await daemon.refusalText(answer, until - host.elapsed());
+        return { ...found, remark: `probe through ${packageAddress} ${found.remark}${labels}` };
       },
     means: 'the cfengine daemon does not answer at the package address',
     evidence: 'probes without an answer in a row, as many as monitor_failures sets; a refusal is an answer',
@@ -219,14 +224,21 @@ export interface Looks {
   close(): void;
 }
 
-/** perl's text for ENOENT in the C locale. */
+/** perl's texts for ENOENT and EACCES in the C locale. */
 const missing = 'No such file or directory';
+const refused = 'Permission denied';
 
 /** `directory`: the set of the member scripts. */
 export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon, directory: string): Looks {
   const sentinel = openSlowFile(daemon.sentinelPath);
-  const readSentinel: ProbeContext['readSentinel'] = async (limitMs, whenRead, ifMissing) =>
-    readBy(await sentinel.read(limitMs), daemon.sentinelPath, whenRead, ifMissing);
+  const readSentinel: ProbeContext['readSentinel'] = async (limitMs, whenRead, ifMissing) => {
+    const until = host.elapsed() + limitMs;
+    const answer = await sentinel.read(limitMs);
+    const found = readBy(answer, daemon.sentinelPath, whenRead, ifMissing);
+    if (answer.kind !== 'error' || answer.why !== refused) return found;
+    const reader = { pid: 'self', name: 'the monitor' } as const;
+    return { ...found, detail: `${found.detail}${await labelsText(host, daemon.sentinelPath, reader, until - host.elapsed())}` };
+  };
   const context = { host, settings, daemon, directory, readSentinel };
   return { look: eachLayer((name) => safely(layerOf(name).probe(context))), close: () => sentinel.close() };
 }

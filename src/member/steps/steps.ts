@@ -209,6 +209,7 @@ export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
 
 /** The proof from outside: the sentinel that the daemon serves through the package address is the one on this member's disk. */
 const oneMegabyte = 1_000_000;
+const labelsMs = 300;
 
 export function roleProved({ host, settings, daemon }: StepContext): Step {
   const { cfengineWorkDirectory } = settings;
@@ -228,7 +229,9 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
     const unproved = (text: string): Finding => ({ code: 'role-unproved', text });
     keyRefused = answer.kind === 'unproved' ? answer : null;
     if (answer.kind !== 'served')
-      return unproved(`a request through ${settings.packageAddress} for ${path} failed: ${answer.why}${fullDisk()}`);
+      return unproved(
+        `a request through ${settings.packageAddress} for ${path} failed: ${answer.why}${fullDisk()}${await daemon.refusalText(answer, labelsMs, path)}`,
+      );
     const here = host.facts(path);
     if (
       here === null ||

@@ -221,6 +221,7 @@ export const cluster: readonly FuzzedParser[] = [
     of: 'script on a member',
     samples: [
       'fstab /dev/vg_csync/lv_csync /csync\nmount /dev/sda1 / ext4\nname 10.9.0.100\nback csync.lab\nvg vg_csync m1\ndaemon 3.21.0\nfree 100000 /tmp\npeers 1790000000\nlistener 5308\nmtu 1500 eth0 10.9.0.11/24\nclock 1790000000.5\n',
+      'selinux Enforcing\ndomain a:b:cfengine_serverd_t:s0\ncontexts read\ncontext /conf/csync/x has context a:b:tmp_t:s0, should be a:b:usr_t:s0\nlabel unknown a:b:unlabeled_t:s0 /csync/dsau/x\nkey-name MD5=00\nfips refused\nclock 1790000000.5\n',
     ],
     parse: (text) => {
       const facts = parseFacts(text);

@@ -328,3 +328,107 @@ describe('the checks', () => {
     expect(parseFacts(output)).toBeNull();
   });
 });
+
+describe('on hardened members', () => {
+  const on = (...lines: string[]): string[] => ['+contexts read', ...lines.map((line) => `+${line}`)];
+  const enforcing = (...lines: string[]) => on('selinux Enforcing', ...lines);
+  const cf = 'domain system_u:system_r:cfengine_serverd_t:s0';
+  const label = (access: string, type: string) => `label ${access} system_u:object_r:${type}:s0 /csync/dsau/site one.cf`;
+  const moved = 'context /conf/csync/a b has context user_u:object_r:user_home_t:s0, should be system_u:object_r:usr_t:s0';
+  const found = (of: string[], others: string[] = of, generation: 2 | 3 = 3) => {
+    const { problems, leftOut } = judge([], {
+      settings: generation === 3 ? settings : settingsFor({ members: ['m1', 'm2'], cfengine_generation: 2 }),
+      members: [member('m1', others), member('m2', of)],
+    });
+    return [
+      ...problems.filter((one) => one.member === 'm2').map(({ severity, code, text }) => `${severity} ${code}: ${text}`),
+      ...leftOut.filter((one) => one.member === 'm2').map(({ name, why }) => `skipped ${name}: ${why}`),
+    ];
+  };
+
+  it.each<[string, string[], string[], RegExp[]]>([
+    ['SELinux off', on('selinux Disabled'), on('selinux Disabled'), []],
+    ['enforcing everywhere, all as it should be', enforcing(cf, label('granted', 'var_t')), enforcing(), []],
+    ['enforcing here only', enforcing(), on('selinux Permissive'), [/^warning check-selinux: .*not on m1 \(Permissive\)/]],
+    ['enforcing on the other one only', on('selinux Permissive'), enforcing(), []],
+    [
+      'a file that was moved there',
+      enforcing(moved),
+      enforcing(),
+      [/^warning check-labels: .*\/conf\/csync\/a b has user_home_t, should be usr_t/],
+    ],
+    [
+      'the kernel refuses the policy',
+      enforcing(cf, label('refused', 'unlabeled_t')),
+      enforcing(),
+      [/^error check-labels: .*cfengine_serverd_t, to read \/csync\/dsau\/site one\.cf \(unlabeled_t\): clients get no policy/],
+    ],
+    [
+      'the kernel was not asked',
+      enforcing(cf, label('unknown', 'unlabeled_t')),
+      enforcing(),
+      [/^warning check-labels: the usual SELinux policy does not permit.*\(unlabeled_t\)$/],
+    ],
+    ['the right label, not asked', enforcing(cf, label('unknown', 'cfengine_var_lib_t')), enforcing(), []],
+    [
+      'a daemon that is not confined',
+      enforcing('domain a:b:unconfined_service_t:s0', label('unknown', 'unlabeled_t')),
+      enforcing(),
+      [],
+    ],
+    [
+      'permissive',
+      on('selinux Permissive', cf, label('unknown', 'unlabeled_t')),
+      on('selinux Permissive'),
+      [/^warning check-labels: .*It is permissive here/],
+    ],
+    [
+      'confined here, the policy is mounted on the other one',
+      enforcing(cf),
+      enforcing(label('granted', 'default_t')),
+      [/^warning check-labels: .*\(default_t\)\. The package is not here now: this counts after a failover/],
+    ],
+    ['no matchpathcon', ['+selinux Enforcing'], enforcing(), [/^skipped labels: matchpathcon/]],
+    ['FIPS mode, and everything works', on('fips accepted', 'key-name MD5=ab'), [], []],
+    [
+      'FIPS mode, Node.js of the system',
+      on('fips refused', 'key-name MD5=ab'),
+      [],
+      [/^error check-fips: .*Node\.js of the member scripts refuses/],
+    ],
+    [
+      'FIPS mode, cfengine with the OpenSSL of the system',
+      on('fips accepted', 'key-name '),
+      [],
+      [/^error check-fips: .*cf-key cannot name its own key/],
+    ],
+    ['FIPS mode, no key yet', on('fips accepted', 'key-version cf-key: 3.21.0 '), [], [/^skipped fips: /]],
+    ['no FIPS mode', on('key-name '), [], []],
+    ['CFEngine Enterprise', on('key-name SHA=ab'), [], [/^error check-enterprise: /]],
+    [
+      'CFEngine Enterprise without a key',
+      on('key-version CFEngine Core 3.21.0 CFEngine Enterprise 3.21.0 '),
+      [],
+      [/^error check-enterprise: /],
+    ],
+  ])('%s', (_what, here, there, expected) => {
+    const said = found(here, there);
+    expect(said).toHaveLength(expected.length);
+    for (const [index, pattern] of expected.entries()) expect(said[index]).toMatch(pattern);
+  });
+
+  it('cfengine 2 in FIPS mode is a warning', () => {
+    expect(found(on('fips accepted'), [], 2)).toEqual([expect.stringMatching(/^warning check-fips: .*Blowfish/)]);
+  });
+
+  it('each problem has a fix', () => {
+    const { problems } = judge([...enforcing(moved, cf, label('refused', 'tmp_t')), '+fips refused', '+key-name ']);
+    expect(problems.map(({ code, remedy }) => [code, remedy])).toEqual([
+      ['check-selinux', expect.stringContaining('ausearch -m avc')],
+      ['check-labels', expect.stringMatching(/^restorecon -v '\/conf\/csync\/a b'$/)],
+      ['check-labels', expect.stringContaining('context=system_u:object_r:cfengine_var_lib_t:s0')],
+      ['check-fips', expect.stringContaining('csync apply --with-runtime=FILE')],
+      ['check-fips', expect.stringContaining('fips-mode-setup --disable')],
+    ]);
+  });
+});

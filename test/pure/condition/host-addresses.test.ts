@@ -97,7 +97,18 @@ describe('an address that two hosts have', () => {
 });
 
 const facts = (name: string, addresses: readonly string[], key: NamedKey): HostFacts => ({
-  ...{ hostName: name, root: true, addresses, missing: [], daemons: 1, owed: null, keyDirectoryMode: 0o700, keys: [], own: key },
+  ...{
+    hostName: name,
+    root: true,
+    addresses,
+    missing: [],
+    enterprise: false,
+    daemons: 1,
+    owed: null,
+    keyDirectoryMode: 0o700,
+    keys: [],
+    own: key,
+  },
   ...{ privateKey: { sum: 'x', mode: 0o600 }, next: null, leftovers: [], inputs: new Map(), roster: null },
 });
 const viewOf = (...seen: readonly HostFacts[]): SetupView => ({

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -15,6 +15,9 @@ import { promptFor, readYesNo, takenOffer, typedAnswer } from '../../../src/wiza
 import { crossSubnet, type Findings, judgeName, membersOutside } from '../../../src/wizard/findings.ts';
 import { lookScript, type MemberLook, readLook } from '../../../src/wizard/look.ts';
 import { lookupsFor, offerFor, questionOrder, remarksFor } from '../../../src/wizard/offers.ts';
+import { scratchDirectory } from '../../support.ts';
+
+const scratch = scratchDirectory();
 
 const nothing = readLook('');
 
@@ -109,6 +112,27 @@ describe('what the wizard checks', () => {
       expect(run.stdout.match(/^== end \d+$/gm)).toHaveLength(run.stdout.match(/^== (?!end)/gm)?.length ?? -1);
       expect(readLook(run.stdout).nodePaths.every((path) => path.startsWith('/'))).toBe(true);
     }
+  });
+
+  it('finds the programs behind the links of cfengine’s own packages, and a single linked program where it is', () => {
+    const of = (...names: string[]): string => join(scratch, ...names);
+    for (const directory of ['bin', 'sbin', 'copies']) mkdirSync(of(directory));
+    for (const name of ['cf-serverd', 'cf-agent', 'cf-key']) {
+      writeFileSync(of('bin', name), '#!/bin/sh\n', { mode: 0o755 });
+      symlinkSync(of('bin', name), of('sbin', name));
+    }
+    mkdirSync(of('alone'));
+    writeFileSync(of('alone/cf-serverd'), '#!/bin/sh\n', { mode: 0o755 });
+    symlinkSync(of('alone/cf-serverd'), of('copies/cf-serverd'));
+    const found = (directory: string) => {
+      const env = { PATH: `${of(directory)}:/usr/bin:/bin` };
+      const { stdout } = spawnSync('sh', ['-s'], { input: lookScript, encoding: 'utf8', env });
+      return readLook(stdout)
+        .cfengine.map(({ binDirectory }) => binDirectory)
+        .filter((one) => one.startsWith(scratch));
+    };
+    expect(found('sbin')).toEqual([of('bin')]);
+    expect(found('copies')).toEqual([of('copies')]);
   });
 
   it.each([
@@ -343,6 +367,16 @@ describe('offers', () => {
       'a work directory beside its programs',
       'cfengineWorkDirectory',
       findings(members({ workDirectories: ['/var/lib/cfengine3', '/var/cfengine'] })),
+      { cfengineGeneration: 3, cfengineBinDirectory: '/var/cfengine/bin' },
+      '/var/cfengine',
+      true,
+    ],
+    [
+      'a work directory beside its programs, before they made a key there',
+      'cfengineWorkDirectory',
+      findings(
+        members({ cfengine: [{ generation: 3, binDirectory: '/var/cfengine/bin' }], workDirectories: ['/var/lib/cfengine3'] }),
+      ),
       { cfengineGeneration: 3, cfengineBinDirectory: '/var/cfengine/bin' },
       '/var/cfengine',
       true,

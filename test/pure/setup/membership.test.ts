@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { adapterFor } from '../../../src/cfengine/adapter.ts';
-import type { HostFacts } from '../../../src/cluster/hosts/host-look.ts';
+import { type HostFacts, parseHost } from '../../../src/cluster/hosts/host-look.ts';
 import { handshakes, type Party, wantedKeys } from '../../../src/cluster/hosts/key-layout.ts';
 import { memberGoal } from '../../../src/cluster/setup/membership.ts';
 import { planHost, project, type SeenHost } from '../../../src/cluster/setup/setup-plan.ts';
@@ -42,6 +42,7 @@ const fresh: HostFacts = {
   root: true,
   addresses: ['10.9.0.11'],
   missing: [],
+  enterprise: false,
   daemons: 0,
   owed: null,
   keyDirectoryMode: null,
@@ -88,6 +89,7 @@ const anyFacts: fc.Arbitrary<HostFacts> = fc.record({
   root: fc.constant(true),
   addresses: fc.constant(['10.9.0.11']),
   missing: fc.constant([]),
+  enterprise: fc.constant(false),
   daemons: fc.nat(2),
   owed: fc.constantFrom(null, 'restart', 'reload'),
   keyDirectoryMode: fc.constantFrom(null, 0o700, 0o755),
@@ -226,6 +228,29 @@ describe('handshakes', () => {
       );
     });
   }
+});
+
+describe('a host with CFEngine Enterprise', () => {
+  const lines = (name: string) => parseHost(`host m1\nuid 0\ndaemons 0\n${name}\nwhole\n`, '10.9.0.0')?.enterprise;
+  it.each([
+    ['key-name SHA=00', true],
+    ['key-name MD5=00', false],
+    ['key-name ', false],
+    ['key-version CFEngine Core 3.21.0 CFEngine Enterprise 3.21.0 ', true],
+    ['key-version CFEngine Core 3.21.0 ', false],
+    ['other', false],
+  ])('is recognized: %s', (line, enterprise) => {
+    expect(lines(line)).toBe(enterprise);
+  });
+
+  it('is refused by name, because it would find no key', () => {
+    const problems = (enterprise: boolean) =>
+      planHost(seen('c1', 'client', { ...fresh, enterprise }), { ...fresh, enterprise }, goalFor(3, roster)).problems;
+    expect(problems(true)).toMatchObject([
+      { code: 'cluster-enterprise', member: 'c1', remedy: expect.stringContaining('Community') },
+    ]);
+    expect(problems(false)).toEqual([]);
+  });
 });
 
 describe('who shall be a member', () => {

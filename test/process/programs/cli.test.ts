@@ -518,6 +518,26 @@ describe('csync, called wrongly', () => {
     expect(spawnSync('/bin/bash', ['-c', typed], { encoding: 'utf8', env }).stdout).toBe('sync\n');
   });
 
+  it.each([['members sync --dry-run'], ['keys verify'], ['client list'], ['client add c9 --yes']])(
+    'where Node.js has no MD5, as in FIPS mode, %s is refused by name before any host is asked',
+    (words) => {
+      const directory = mkdtempSync(join(scratch, 'fips-'));
+      writeFileSync(join(directory, 'csync.yaml'), settingsText());
+      // OpenSSL 3 refuses it with these words.
+      const without = [
+        "const crypto = require('node:crypto'); const real = crypto.createHash;",
+        'crypto.createHash = (name, ...more) => {',
+        "  if (/^md5$/i.test(name)) throw new Error('error:0308010C:digital envelope routines::unsupported');",
+        '  return real(name, ...more);',
+        '};',
+        "require('node:module').syncBuiltinESMExports();",
+      ];
+      writeFileSync(join(directory, 'no-md5.cjs'), without.join('\n'));
+      const ended = csync(directory, words.split(' '), { NODE_OPTIONS: `--require ${join(directory, 'no-md5.cjs')}` });
+      expect([ended.status, ended.stderr.split('\n')[0]]).toEqual([4, 'error [here-fips]']);
+    },
+  );
+
   it('without root the lab says in one line what it needs', () => {
     const ended = asNobody('/', ['lab', 'demo']);
     expect(ended.status).toBe(4);

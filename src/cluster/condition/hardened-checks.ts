@@ -1,5 +1,4 @@
 /** What hardened members decide by: labels of SELinux, FIPS mode, and how their cfengine names keys. Pure. */
-import type { Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
@@ -10,13 +9,16 @@ import { directoryWord, mountedTest } from '../remote/shell-text.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 
 /** What cfengine's own policy for SELinux lets its daemon read [cfengine.md 2.12]. */
-export const policyLabel = 'system_u:object_r:cfengine_var_lib_t:s0';
+const policyLabel = 'system_u:object_r:cfengine_var_lib_t:s0';
 /** The daemon's type begins so where it is confined; one that an unconfined process started is not. */
 const confined = /^cfengine_/;
 
 /** Reads the cluster's private key as the member scripts do, which needs MD5 and 3DES. */
-const keyTrial =
-  'const c=require("crypto"),f=require("fs"),k=process.argv[1];c.createHash("md5");f.existsSync(k)&&c.createPrivateKey({key:f.readFileSync(k),passphrase:"Cfengine passphrase"})';
+const keyTrial = [
+  'const c=require("crypto"),f=require("fs"),k=process.argv[1];',
+  'try{c.createHash("md5");f.existsSync(k)&&c.createPrivateKey({key:f.readFileSync(k),passphrase:"Cfengine passphrase"});console.log("accepted")}',
+  'catch(e){console.log("refused "+e.message.replace(/\\n.*/s,""))}',
+].join('');
 
 /** Lines of checkLook. Nothing is asked about SELinux where it is off. */
 export function hardenedLines(settings: Settings): string[] {
@@ -50,15 +52,17 @@ export function hardenedLines(settings: Settings): string[] {
     'fips=$(cat /proc/sys/crypto/fips_enabled 2>/dev/null)',
     'if [ "$fips" = 1 ]; then',
     `  node=${runtime}; [ -x "$node" ] || node=${shellWord(nodePath)}`,
-    `  timeout 10 "$node" -e ${shellWord(keyTrial)} ${shellWord(adapter.privateKey)} >/dev/null 2>&1 && echo "fips accepted" || echo "fips refused"`,
+    `  echo "fips $(timeout 10 "$node" -e ${shellWord(keyTrial)} ${shellWord(adapter.privateKey)} 2>/dev/null)"`,
     'fi',
   ];
 }
 
 const contextType = (context: string): string => context.split(':')[2] ?? context;
+const domainOf = (facts: MemberFacts): string => contextType(first(facts, 'domain') ?? '');
 const modeOf = (facts: MemberFacts | null): string | undefined => (facts === null ? undefined : first(facts, 'selinux'));
+const mostNames = 3;
 const few = (names: readonly string[]): string =>
-  names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+  names.length <= mostNames ? names.join(', ') : `${names.slice(0, mostNames).join(', ')} and ${names.length - mostNames} more`;
 
 /** Reported for the stricter member: what works elsewhere may be refused there. */
 export function judgeSelinux({ member, facts }: Looked, { members }: CheckInput): Findings {
@@ -101,15 +105,24 @@ function fileLabels(member: string, facts: MemberFacts): Findings {
   });
   if (odd.length === 0) return [];
   const text = `SELinux labels differ from the policy of this host: ${few(odd.map((one) => one.text))}. A program that starts them may not be allowed to`;
-  return [problem('warning', 'labels', member, text, `restorecon -v ${few(odd.map(({ path }) => shellWord(path)))}`)];
+  const more = odd.length > mostNames ? `   (and ${odd.length - mostNames} more)` : '';
+  const paths = odd.slice(0, mostNames).map(({ path }) => shellWord(path));
+  return [problem('warning', 'labels', member, text, `restorecon -v ${paths.join(' ')}${more}`)];
 }
 
 /** Labels are on the policy file system, so that those of the active member are those of a standby member after a failover. */
 function policyLabels({ member, facts }: Looked, { settings, members }: CheckInput, isEnforcing: boolean): Findings {
-  const type = contextType(first(facts, 'domain') ?? '');
+  const type = domainOf(facts);
   const own = labelsOf(facts);
   const seen =
-    own.length > 0 ? own : members.flatMap((other) => labelsOf(other.facts).map((label) => ({ ...label, access: 'unknown' })));
+    own.length > 0
+      ? own
+      : members.flatMap((other) =>
+          labelsOf(other.facts)
+            // Granted there to the same type: the site has rules of its own.
+            .filter(({ access }) => access !== 'granted' || other.facts === null || domainOf(other.facts) !== type)
+            .map((label) => ({ ...label, access: 'unknown' })),
+        );
   const refused = own.filter(({ access }) => access === 'refused');
   const doubtful = seen.filter((label) => label.access === 'unknown' && confined.test(type) && !confined.test(label.type));
   const found = refused.length > 0 ? refused : doubtful;
@@ -128,10 +141,12 @@ function policyLabels({ member, facts }: Looked, { settings, members }: CheckInp
 export function judgeFips({ member, facts }: Looked, { settings }: CheckInput): Findings {
   const node = first(facts, 'fips');
   if (node === undefined) return [];
-  const problems: Problem[] = [];
+  const problems: Findings[number][] =
+    node === '' ? [{ leftOut: 'FIPS mode is on, and the Node.js of the member scripts does not run' }] : [];
   const { cfengineGeneration, nodePath } = settings;
-  if (node === 'refused') {
-    const text = `FIPS mode is on, and the Node.js of the member scripts refuses the cluster's key (MD5, 3DES): no script of the package works here`;
+  const [, why] = /^refused (.*)$/.exec(node) ?? [];
+  if (why !== undefined) {
+    const text = `FIPS mode is on, and the Node.js of the member scripts refuses the cluster's key (${why}): no script of the package works here`;
     const remedy = `csync apply --with-runtime=FILE, with bin/node of nodejs.org, whose OpenSSL does not follow FIPS mode; ${nodePath} uses that of the system`;
     problems.push(problem('error', 'fips', member, text, remedy));
   }

@@ -392,9 +392,9 @@ describe('on hardened members', () => {
     ['FIPS mode, and everything works', on('fips accepted', 'key-name MD5=ab'), [], []],
     [
       'FIPS mode, Node.js of the system',
-      on('fips refused', 'key-name MD5=ab'),
+      on('fips refused error:0308010C: unsupported', 'key-name MD5=ab'),
       [],
-      [/^error check-fips: .*Node\.js of the member scripts refuses/],
+      [/^error check-fips: .*Node\.js of the member scripts refuses.*0308010C/],
     ],
     [
       'FIPS mode, cfengine with the OpenSSL of the system',
@@ -403,6 +403,8 @@ describe('on hardened members', () => {
       [/^error check-fips: .*cf-key cannot name its own key/],
     ],
     ['FIPS mode, no key yet', on('fips accepted', 'key-version cf-key: 3.21.0 '), [], [/^skipped fips: /]],
+    ['FIPS mode, no Node.js that runs', on('fips ', 'key-name MD5=ab'), [], [/^skipped fips: .*does not run/]],
+    ['confined here and there, and granted there', enforcing(cf), enforcing(cf, label('granted', 'site_t')), []],
     ['no FIPS mode', on('key-name '), [], []],
     ['CFEngine Enterprise', on('key-name SHA=ab'), [], [/^error check-enterprise: /]],
     [
@@ -422,7 +424,11 @@ describe('on hardened members', () => {
   });
 
   it('each problem has a fix', () => {
-    const { problems } = judge([...enforcing(moved, cf, label('refused', 'tmp_t')), '+fips refused', '+key-name ']);
+    const { problems } = judge([
+      ...enforcing(moved, cf, label('refused', 'tmp_t')),
+      '+fips refused error:0308010C: unsupported',
+      '+key-name ',
+    ]);
     expect(problems.map(({ code, remedy }) => [code, remedy])).toEqual([
       ['check-selinux', expect.stringContaining('ausearch -m avc')],
       ['check-labels', expect.stringMatching(/^restorecon -v '\/conf\/csync\/a b'$/)],
@@ -430,5 +436,12 @@ describe('on hardened members', () => {
       ['check-fips', expect.stringContaining('csync apply --with-runtime=FILE')],
       ['check-fips', expect.stringContaining('fips-mode-setup --disable')],
     ]);
+  });
+
+  it('the fix of many labels is one command that can be typed', () => {
+    const paths = ['/c/a b', '/c/b', '/c/c', '/c/d'];
+    const lines = paths.map((path) => `context ${path} has context u:r:tmp_t:s0, should be u:r:usr_t:s0`);
+    const [found] = judge(enforcing(...lines)).problems.filter(({ code }) => code === 'check-labels');
+    expect(found?.remedy).toBe("restorecon -v '/c/a b' /c/b /c/c   (and 1 more)");
   });
 });

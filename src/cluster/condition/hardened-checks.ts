@@ -16,8 +16,8 @@ const confined = /^cfengine_/;
 /** Reads the cluster's private key as the member scripts do, which needs MD5 and 3DES. */
 const keyTrial = [
   'const c=require("crypto"),f=require("fs"),k=process.argv[1];',
-  'try{c.createHash("md5");f.existsSync(k)&&c.createPrivateKey({key:f.readFileSync(k),passphrase:"Cfengine passphrase"});console.log("accepted")}',
-  'catch(e){console.log("refused "+e.message.replace(/\\n.*/s,""))}',
+  'try{c.createHash("md5");f.existsSync(k)&&c.createPrivateKey({key:f.readFileSync(k),passphrase:"Cfengine passphrase"});f.writeSync(1,"accepted")}',
+  'catch(e){f.writeSync(1,"refused "+e.message.replace(/\\n.*/s,""))}',
 ].join('');
 
 /** Lines of checkLook. Nothing is asked about SELinux where it is off. */

@@ -197,8 +197,13 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
   },
   'role-unproved': {
     text: 'The start asked the daemon through the package address, as a client does, and got no policy.',
-    why: 'The access rules refuse it, the key is not trusted, or the daemon hangs.',
-    fix: ['`csync keys verify`.', '`csync member add MEMBER` repairs keys and rules.', enable],
+    why: 'The access rules refuse it, the key is not trusted, SELinux refuses the file to the daemon, or the daemon hangs.',
+    fix: [
+      'If the message names SELinux: `csync check` prints the labels and their fix.',
+      '`csync keys verify`.',
+      '`csync member add MEMBER` repairs keys and rules.',
+      enable,
+    ],
     example: 'An edited access rule in site.cf shuts out the member.',
     page: 'runbook',
   },

@@ -56,6 +56,8 @@ function launcherTokens(settings: Settings, name: string, role: LauncherRole): R
     launcher_name: name,
     launcher_role: role,
     package_name: settings.packageName,
+    package_address: settings.packageAddress,
+    cfengine_port: String(settings.cfenginePort),
     start_limits: startLimits(settings, role).join(' '),
     halt_limits: haltLimits(settings, role).join(' '),
     node_path: settings.nodePath,

@@ -1,6 +1,7 @@
 /**
- * external_pre_script start (role pre): before Serviceguard activates the storage. external_script start (role main): storage and address
- * are active; start the daemon and prove that it is the master. RUN_SCRIPT start (role legacy): everything.
+ * external_pre_script start (role pre): before Serviceguard activates the storage, if the launcher found something there. external_script
+ * start (role main): storage and address are active; start the daemon and prove that it is the master. RUN_SCRIPT start (role legacy):
+ * everything.
  */
 import { stepSeconds } from '../deadlines.ts';
 import { failureMessage } from '../failures.ts';
@@ -11,16 +12,18 @@ import { runScript, type ScriptContext } from '../steps/script.ts';
 import { judgeTrust } from '../trusted-files.ts';
 import { startRole, startWithoutSettings } from './roles.ts';
 
-/** Unsafe file modes are only a warning here, once a start; validate refuses them. */
-function start(context: ScriptContext): Promise<number> {
-  const { role, host, directory, settings, log } = context;
+/** Unsafe file modes are only a warning, after the start: validate refuses them. */
+async function start(context: ScriptContext): Promise<number> {
+  const { role, host, directory, settings, log, dryRun } = context;
   host.begin('files', stepSeconds);
   rememberSet(context);
-  if (role !== 'main')
-    for (const finding of judgeTrust(host, directory, settings))
-      log.line('warning', ofStep('files', failureMessage(finding, host.member, settings.packageName)));
-  if (role !== 'main' && !context.dryRun) leaveBeside(context);
-  return startRole(context);
+  if (role !== 'pre' && !dryRun) leaveBeside(context);
+  const exit = await startRole(context);
+  if (exit !== 0 || role === 'pre') return exit;
+  host.begin('files', stepSeconds);
+  for (const finding of judgeTrust(host, directory, settings))
+    log.line('warning', ofStep('files', failureMessage(finding, host.member, settings.packageName)));
+  return exit;
 }
 
 void runScript({ name: 'start', run: start, withoutSettings: startWithoutSettings });

@@ -297,12 +297,8 @@ function toPackage(settings: Settings): string[] {
 }
 
 /** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */
-export function disconnectCommand(settings: Settings): string[] {
-  return ['ss', '-KHtn', ...toPackage(settings)];
-}
-
 async function disconnectClients({ host, settings }: Pick<StepContext, 'host' | 'settings'>): Promise<void> {
-  await host.run(disconnectCommand(settings), ssLimitMs);
+  await host.run(['ss', '-KHtn', ...toPackage(settings)], ssLimitMs);
 }
 
 /**

@@ -6,6 +6,7 @@
 
 import { deviceOf } from '../../contract/policy-file-system.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
+import { judgeMountPoint } from '../../member/judgements.ts';
 import { haltRole, haltWithoutSettings, startRole, startWithoutSettings } from '../../member/programs/roles.ts';
 import type { Role } from '../../member/steps/parts.ts';
 import type { ScriptContext } from '../../member/steps/script.ts';
@@ -41,7 +42,7 @@ export async function runPackageScript(word: Word, behind: Behind, gate: Gate, s
 /** One of our scripts with its launcher: a killed one counts as 1; one that hangs is stopped. */
 async function ourScript(run: Run, word: Word, role: Role): Promise<number> {
   const { gate, host } = run;
-  const status = await supervise(gate, (own) => scriptItself({ ...run, gate: own }, word, role, false));
+  const status = await supervise(gate, (own) => outerPart({ ...run, gate: own }, word, role));
   if (status !== givenUp) return status;
   if (role !== 'legacy') {
     const isHeld = word === 'halt' && role !== 'main' && gate.look(() => host.mounted.length > 0);
@@ -49,6 +50,19 @@ async function ourScript(run: Run, word: Word, role: Role): Promise<number> {
   }
   const halted = await supervise(gate, (own) => scriptItself({ ...run, gate: own }, 'halt', role, true));
   return givenUpExit(word, role, { isHeld: false, isTakenBack: halted === 0 });
+}
+
+/**
+ * The launcher decides the outer parts of a modular package itself while nothing is mounted and the mount point is empty; with any other
+ * finding, the script does. The daemon is started beside a halt.
+ */
+async function outerPart(run: Run, word: Word, role: Role): Promise<number> {
+  const host = run.behind(run.gate);
+  const isFree = (): boolean => judgeMountPoint(host.settings, host.mounts(), host.list(host.settings.mountPoint)) === null;
+  if (role !== 'pre' || !isFree()) return scriptItself(run, word, role, false);
+  await host.run(['chattr', '+i', '.']);
+  if (word === 'halt') host.detach(['daemon']);
+  return 0;
 }
 
 async function scriptItself({ behind, gate, log }: Run, word: Word, role: Role, hurried: boolean): Promise<number> {

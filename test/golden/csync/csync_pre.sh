@@ -75,7 +75,8 @@ case $word in
 esac
 
 if [ -n "$set" ] && is_here "$set" && [ "$set" != flat ]; then
-  export PEV_CSYNC_SETTINGS_DIGEST
+  CSYNC_MARK=$mark
+  export PEV_CSYNC_SETTINGS_DIGEST CSYNC_MARK
   exec "$directory/sets/$set/$name" "$@"
 fi
 

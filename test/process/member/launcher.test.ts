@@ -294,6 +294,74 @@ describe('the choice of the set', () => {
   });
 });
 
+describe('the outer part of a start and of a halt', () => {
+  const asRoot = it.skipIf(!isRoot);
+  const places: string[] = [];
+  afterAll(() => {
+    for (const place of places) spawnSync('chattr', ['-i', place]);
+  });
+  /** A member whose scripts write how they were called beside the configuration. */
+  const withMountPoint = () => {
+    const mountPoint = mkdtempSync(join(scratch, 'mount-'));
+    places.push(mountPoint);
+    const ran = mkdtempSync(join(scratch, 'ran-'));
+    const how = 'JSON.stringify({ cwd: process.cwd(), env: process.env })';
+    const script = `const fs = require('node:fs'); fs.writeFileSync('${ran}.part', ${how}); fs.renameSync('${ran}.part', '${ran}/' + process.argv[3])`;
+    const member = installed({ mountPoint }, { start: script, halt: script });
+    return { ...member, mountPoint, ran, roles: () => readdirSync(ran).toSorted() };
+  };
+
+  asRoot('are decided without Node.js while the mount point is free; the daemon is started beside the halt', async () => {
+    const { run, mark, mountPoint, ran, roles, root } = withMountPoint();
+    const started = run('csync_pre.sh', ['start']);
+    expect([started.status, roles()]).toEqual([0, []]);
+    expect(spawnSync('lsattr', ['-d', mountPoint], { encoding: 'utf8' }).stdout).toMatch(/^-*i/);
+    const halted = run('csync_pre.sh', ['stop']);
+    expect([halted.status, halted.stdout]).toEqual([0, '']);
+    expect(readFileSync(mark, 'utf8')).toBe(`- ${mountPoint}\n`);
+    await eventually('the daemon beside the halt', () => roles().includes('daemon'));
+    const said = JSON.parse(readFileSync(join(ran, 'daemon'), 'utf8')) as { cwd: string; env: Record<string, string> };
+    expect(said.cwd, 'it is in the way of no unmount').toBe('/');
+    expect(said.env).toMatchObject({ SGRUN: `${root}/run`, CSYNC_SUPERVISED: '' });
+  });
+
+  asRoot.each<[string, (at: string) => void]>([
+    ['is not empty', (at) => writeFileSync(join(at, '.hidden'), '')],
+    ['has a file named *', (at) => writeFileSync(join(at, '*'), '')],
+    ['is missing', (at) => rmSync(at, { recursive: true })],
+    [
+      'is a file',
+      (at) => {
+        rmSync(at, { recursive: true });
+        writeFileSync(at, '');
+      },
+    ],
+  ])('are decided by the scripts where the mount point %s', (_, make) => {
+    for (const word of ['start', 'stop']) {
+      const { run, mountPoint, roles, mark } = withMountPoint();
+      make(mountPoint);
+      expect([run('csync_pre.sh', [word]).status, roles(), existsSync(mark)], word).toEqual([0, ['pre'], false]);
+    }
+  });
+
+  asRoot('are decided by the scripts in a dry run, and in a halt whose record cannot be written', () => {
+    for (const words of [
+      ['start', '--dry-run'],
+      ['stop', '--dry-run'],
+    ]) {
+      const { run, roles } = withMountPoint();
+      expect([run('csync_pre.sh', words).status, roles()]).toEqual([0, ['pre']]);
+    }
+    const { run, roles, mark } = withMountPoint();
+    mkdirSync(mark);
+    expect([run('csync_pre.sh', ['stop']).status, roles()]).toEqual([0, ['pre']]);
+    rmSync(mark, { recursive: true });
+    const { set, roles: others } = withMountPoint();
+    const ended = spawnSync(join(set, 'csync_pre.sh'), ['stop'], { cwd: '/', env: {} });
+    expect([ended.status, others()], 'an older entry does not name the record').toEqual([0, ['pre']]);
+  });
+});
+
 describe('a script that exits without having decided to', () => {
   const crashes = "require('node:fs').writeSync(3, 'step 10 installation\\n'); process.exit(1);";
   const dies = "process.kill(process.pid, 'SIGKILL'); for (;;);";

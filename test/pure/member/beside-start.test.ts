@@ -6,43 +6,29 @@ import { leaveBeside } from '../../../src/member/steps/beside-start.ts';
 import type { ScriptContext } from '../../../src/member/steps/script.ts';
 import { settingsFor } from '../../support.ts';
 
-/** The one process that is left; all other effects of the host are missing. */
-function left(isHere: boolean): readonly string[] {
-  const started: (readonly string[])[] = [];
-  const host = { member: 'm1', ownsAddress: () => isHere, detach: (argv: readonly string[]) => started.push(argv) > 0 };
-  leaveBeside({ host, settings: settingsFor(), directory: '/set', logFile: null } as unknown as ScriptContext);
-  expect(started).toHaveLength(1);
-  return started[0] ?? [];
-}
-
 describe('a start leaves beside itself', () => {
   it('the probe of the address, with the warning for the case that another host answers', () => {
-    const [shell, , , probe, address, , log, tag, line, ...others] = left(true);
-    expect([shell, probe, address, log, tag]).toEqual(['/bin/sh', `/set/${arpProbeName}`, '10.9.0.100', '-', 'csync']);
+    const started: (readonly string[])[] = [];
+    const host = { member: 'm1', detach: (argv: readonly string[]) => started.push(argv) > 0 };
+    leaveBeside({ host, settings: settingsFor(), directory: '/set', logFile: null } as unknown as ScriptContext);
+    const [[, , perl, probe, address, , log, tag, line] = [], ...others] = started;
+    expect([perl, probe, address, log, tag]).toEqual(['perl', `/set/${arpProbeName}`, '10.9.0.100', '-', 'csync']);
     expect(line).toMatch(
       /^m1 csync start: warning \[address-conflict\] another host answers for 10\.9\.0\.100 as well \(hardware address %s\).*arping -U/,
     );
     expect(others).toEqual([]);
   });
 
-  it('the reset of old connections, unless the address is here already', () => {
-    const reset = ['ss', '-KHtn', 'state', 'established', 'src', '10.9.0.100', 'sport', '=', ':5308'];
-    expect(left(false).slice(-reset.length)).toEqual(reset);
-    expect(left(true)).not.toContain('ss');
-  });
-
-  it('nothing, and goes on, where it is unknown whether the address is here', () => {
+  it('nothing, and goes on, where no program can be started', () => {
     const said: string[] = [];
     const log = { line: (result: string, { code, text }: LogMessage) => said.push(`${result} [${code}] ${text}`) };
     const host = {
       member: 'm1',
-      ownsAddress: () => {
+      detach: () => {
         throw new Error('no descriptors');
       },
     };
     leaveBeside({ host, settings: settingsFor(), directory: '/set', logFile: null, log } as unknown as ScriptContext);
-    expect(said).toEqual([
-      'warning [background-unstarted] No probe of the address and no reset of old connections: Error: no descriptors.',
-    ]);
+    expect(said).toEqual(['warning [background-unstarted] No probe of the address: Error: no descriptors.']);
   });
 });

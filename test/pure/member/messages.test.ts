@@ -92,6 +92,12 @@ describe('the table of messages', () => {
 /** In every time zone the same. */
 const stampOf = (at: number): string => timeStamp(new Date(at + new Date(at).getTimezoneOffset() * 60_000));
 
+/** What the launcher logs for a script whose Node.js it does not need. */
+const linesOfLauncher = {
+  start: [firstLine('start', 'pre'), ofStep('mount-point', message('mount-point-free', { mount_point: '/csync' }))],
+  halt: [firstLine('halt', 'pre'), ofStep('unmounted', message('unmounted', { mount_point: '/csync' }))],
+};
+
 /** A member with cfengine, and the scripts of the package on it with their log. */
 class Member extends SimulatedMember {
   readonly lines: string[] = [];
@@ -125,6 +131,12 @@ class Member extends SimulatedMember {
     expect(exit).toBe(0);
   }
 
+  /** As the launcher does it, without Node.js. */
+  async outerPart(script: 'start' | 'halt'): Promise<void> {
+    for (const line of linesOfLauncher[script]) this.logOf(script).line('ok', line);
+    if (script === 'halt') await this.script('halt', 'daemon');
+  }
+
   serviceguard(action: 'mounts' | 'unmounts'): void {
     const isHere = action === 'mounts';
     this.active = isHere;
@@ -134,6 +146,14 @@ class Member extends SimulatedMember {
 }
 
 describe('the log of a failover', () => {
+  it.each(['start', 'halt'] as const)('has the lines of the launcher for %s', (script) => {
+    const template = readFileSync(join(repository, 'package-templates/modular/launcher.sh.tpl'), 'utf8');
+    for (const line of linesOfLauncher[script]) {
+      const whole = logLine({ member: 'm1', packageName: 'csync', script }, 'ok', line).replace('m1 csync ', '');
+      expect(template).toContain(whole.replace('/csync', '$mount_point'));
+    }
+  });
+
   it('names every step, what follows, and how long no master served; docs/reference/log.md has it', async () => {
     const group = new SharedGroup();
     group.files.set('/csync/dsau', { text: null, mode: 0o755, inode: 1 });
@@ -148,9 +168,9 @@ describe('the log of a failover', () => {
     from.logOf('monitor').line('failed', message('verdict', { sentence, reason: 'gone', since }));
     await from.script('halt', 'main');
     from.serviceguard('unmounts');
-    await from.script('halt', 'pre');
+    await from.outerPart('halt');
     await to.gate.wait(1000);
-    await to.script('start', 'pre');
+    await to.outerPart('start');
     to.serviceguard('mounts');
     await to.script('start', 'main');
     const [daemon] = to.processes;

@@ -74,6 +74,46 @@ find_directories() {
   : "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
 }
 
+# Resets connections that an earlier promotion left half open: the daemon counts them, and would refuse that client a second one. Only while
+# the address is on no interface of this member.
+reset_connections() {
+  [ -n "$(ip -o addr show to 10.9.0.100)" ] ||
+    timeout 2 ss -KHtn state established src 10.9.0.100 sport = :5308
+} > /dev/null 2>&1 3>&- 5>&-
+
+# LINE...: for both logs, which may hang.
+log_lines() {
+  for line in "$@"; do
+    echo "syslog $(line_of "$line")" >&3
+  done
+  for line in "$@"; do
+    report "$line"
+  done > /dev/null 3>&- 5>&- &
+}
+
+# The outer parts of a start and a halt, without Node.js, which needs 0.1 s to start: nothing is mounted, and the mount point is an empty
+# directory. Fails with any other finding: then Node.js decides.
+outer_part() {
+  echo 'step 10 mount-point' >&3
+  # In the directory itself, even if something is mounted over it meanwhile.
+  { ! is_mounted && cd -P -- "$mount_point" && ! is_mounted && [ "$(find . -maxdepth 0 -type d -empty)" = . ]; } 2> /dev/null || return 1
+  # Some file systems lack the flag.
+  why=$(chattr +i . 2>&1) || case $why in *'not supported'* | *'Inappropriate ioctl'*) ;; *) return 1 ;; esac
+  if [ "$script" = start ]; then
+    log_lines 'start: ok [script-begin] Start, part 1 of 2: check this member before Serviceguard activates the storage. | role=pre' \
+      "start: ok [mount-point-free] $mount_point is an empty directory, and nothing is mounted there. | step=mount-point"
+    return 0
+  fi
+  # What the entry records at a start: no set runs here any more.
+  { [ -n "${CSYNC_MARK:-}" ] && echo "- $mount_point" > "$CSYNC_MARK"; } 2> /dev/null || return 1
+  log_lines 'halt: ok [script-begin] Halt, part 2 of 2: check that the policy file system is unmounted; the daemon runs on as a client. | role=pre' \
+    "halt: ok [unmounted] $mount_point is not mounted on this member. | step=unmounted"
+  # The daemon runs on as a client; nothing waits for it.
+  (
+    cd / && role=daemon supervised='' && hand_over halt
+  ) < /dev/null > /dev/null 2>&1 3>&- 5>&- &
+}
+
 # Becomes the compiled script, with further arguments. Descriptor 3, if open, is for its supervisor, and 5 for the package log.
 hand_over() {
   script=$1
@@ -97,6 +137,18 @@ hand_over() {
     esac
   fi
 
+  case $script-$role-$# in
+    start-legacy-0) reset_connections & ;;
+    start-pre-0)
+      reset_connections &
+      if (outer_part); then
+        wait
+        exit 0
+      fi
+      ;;
+    halt-pre-0) ! (outer_part) || exit 0 ;;
+  esac
+
   # The service is a small program in front of the monitor, which gets the exit of the daemon as an event and exits at once. Without perl
   # the monitor polls.
   front=$directory/csync-front.pl
@@ -108,6 +160,7 @@ hand_over() {
     set -- /usr/bin/perl "$front" "$node" $options "$directory/csync-$script.cjs" "$directory" "$role" "$@"
   else
     set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+    [ "$role" != daemon ] || set -- setsid "$@"
   fi
 
   # Listed one by one, so that nothing else from Serviceguard's environment reaches the scripts. Unset ones stay empty.

@@ -217,7 +217,11 @@ export function applyEnds(state: State): boolean {
   const { members, packageName } = state.settings;
   const files = state.view.state.packages[packageName]?.config;
   if (files === undefined || members.every((_, member) => state.world(member).files === 'sound')) return false;
-  for (const member of members.keys()) state.change(member, { files: 'sound' });
+  for (const member of members.keys()) {
+    // A start that found other files fails later for it.
+    if (state.world(member).files !== 'sound') state.disturb(member);
+    state.change(member, { files: 'sound' });
+  }
   state.said = 'csync apply is complete';
   state.tell({ kind: 'configuration-applied', packages: [files] });
   return true;

@@ -35,6 +35,7 @@ eventually() {
     sleep 0.02
   done
 }
+no_scripts() { [ -z "$(scripts)" ]; }
 no_daemon() { [ -z "$(daemons)" ]; }
 kill_daemon() { kill -KILL "$(daemon_pid)"; eventually no_daemon; }
 serviceguard_mounts() { mount -t "$FS_TYPE" $MOUNT_OPTIONS "$DEVICE" "$MOUNT_POINT"; mkdir -p "$POLICY"; }

@@ -26,6 +26,9 @@ export const names = (code: string): Expectation => logs(new RegExp(`\\[${code}\
 
 export const isTrue = (says: string, sh: string): Expectation => ({ says, kind: 'true', sh });
 
+/** A halt starts the daemon beside itself. */
+export const nothingStays = isTrue('no process of the scripts stays', 'eventually no_scripts');
+
 export const saying = (says: string, expectation: Expectation): Expectation => ({ ...expectation, says });
 
 export const nothingHolds = isTrue(

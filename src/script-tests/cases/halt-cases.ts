@@ -20,6 +20,7 @@ import {
   noSecret,
   nothingHolds,
   nothingLeft,
+  nothingStays,
   one,
   pipeLog,
   pipesClosed,
@@ -96,7 +97,7 @@ export const halts: readonly Case[] = [
   one('halt with a read-only log', 'running', [readOnlyLog], halt, ends(0)),
   one('halt with a log without a reader', 'running', [pipeLog], halt, ends(0)),
   one('halt with the policy file system full', 'running', [fullPolicy], halt, ends(0)),
-  one('last step of a halt', 'running', ['serviceguard_unmounts'], preHalt, ends(0), silent, sameDaemon, nothingLeft),
+  one('last step of a halt', 'running', ['serviceguard_unmounts'], preHalt, ends(0), silent, sameDaemon, nothingStays),
   one('last step of a halt never started', 'halted', [], preHalt, ends(0), sameDaemon),
   {
     name: 'last step of a halt, twice',

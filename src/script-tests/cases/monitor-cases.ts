@@ -16,6 +16,7 @@ import {
   nodeMissing,
   nothingHolds,
   nothingLeft,
+  nothingStays,
   one,
   oneDaemon,
   preHalt,
@@ -173,7 +174,7 @@ function interrupted(
 }
 
 export const interruptions: readonly Case[] = [
-  interrupted('first step of a start', 'halted', [], preStart, ['mount-point', 'seal', 'installation'], [sameDaemon]),
+  interrupted('first step of a start', 'halted', [], preStart, ['mount-point'], [sameDaemon]),
   interrupted(
     'start',
     'mounted',
@@ -191,14 +192,7 @@ export const interruptions: readonly Case[] = [
     [oneDaemon, nothingLeft],
   ),
   interrupted('halt', 'running', [], halt, ['release', 'thaw', 'clients', 'holders'], [sameDaemon, nothingHolds, nothingLeft]),
-  interrupted(
-    'last step of a halt',
-    'running',
-    ['serviceguard_unmounts'],
-    preHalt,
-    ['unmounted', 'daemon', 'seal'],
-    [sameDaemon, nothingLeft],
-  ),
+  interrupted('last step of a halt', 'running', ['serviceguard_unmounts'], preHalt, ['unmounted'], [sameDaemon, nothingStays]),
 ];
 
 export const lives: readonly Case[] = [

@@ -103,7 +103,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'the launcher swallows the exit status',
-    both(replace('csync.sh', 'exec env -i', 'env -i'), replace('csync.sh', ' \\\n    "$@"', ' \\\n    "$@"\n  exit 0')),
+    replace('csync.sh', 'exit "$ended"', 'exit 0'),
     'start with the daemon missing: exits with 2',
   ],
   [
@@ -177,7 +177,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'the last step of a halt leaves a dead daemon dead',
-    replace('csync-halt.cjs', 'left = host.detach(argv);', 'left = true;'),
+    replace('csync_pre.sh', '&& hand_over halt', '&& true'),
     'last step of a halt with the daemon dead: a daemon starts afterwards',
   ],
   [

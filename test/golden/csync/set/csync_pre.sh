@@ -81,14 +81,19 @@ reset_connections() {
     timeout 2 ss -KHtn state established src 10.9.0.100 sport = :5308
 } > /dev/null 2>&1 3>&- 5>&-
 
-# LINE...: for both logs, which may hang.
+# LINE...: for both logs, as a script writes them. No package log where another user could redirect it.
 log_lines() {
   for line in "$@"; do
     echo "syslog $(line_of "$line")" >&3
   done
-  for line in "$@"; do
-    report "$line"
-  done > /dev/null 3>&- 5>&- &
+  { [ -n "$log" ] && [ ! -h "$log" ] && ! is_open_to_others "${log%/*}"; } || return 0
+  echo "log $log" >&3
+  {
+    echo "$log"
+    for line in "$@"; do
+      report "$line"
+    done 2>&1
+  } >&5
 }
 
 # The outer parts of a start and a halt, without Node.js, which needs 0.1 s to start: nothing is mounted, and the mount point is an empty

@@ -81,12 +81,13 @@ reset_connections() {
     timeout 2 ss -KHtn state established src {{package_address}} sport = :{{cfengine_port}}
 } > /dev/null 2>&1 3>&- 5>&-
 
-# LINE...: for both logs, as a script writes them. No package log where another user could redirect it.
+# LINE...: for both logs, as a script writes them. Forgets the package log where another user could redirect it.
 log_lines() {
   for line in "$@"; do
     echo "syslog $(line_of "$line")" >&3
   done
-  { [ -n "$log" ] && [ ! -h "$log" ] && ! is_open_to_others "${log%/*}"; } || return 0
+  { [ -n "$log" ] && [ ! -h "$log" ] && ! is_open_to_others "${log%/*}"; } || log=
+  [ -n "$log" ] || return 0
   echo "log $log" >&3
   {
     echo "$log"
@@ -94,6 +95,15 @@ log_lines() {
       report "$line"
     done 2>&1
   } >&5
+}
+
+# Whether another host has the address, before Serviceguard adds it here. Only logged: on another member it would be the same.
+find_owner() {
+  line=$(line_of 'start: warning [address-conflict] another host answers for {{package_address}} as well (hardware address %s): clients may reach that host.')
+  line="$line Some clients reach that host instead of the master, and a failover does not change it. Fix: find the host by its hardware address"
+  line="$line (ip neigh, the switch), remove the address there (ip addr del), then on ${line%% *}: arping -U -c 3 -I INTERFACE ADDRESS | step=owner"
+  beside PATH="$PATH" LC_ALL=C timeout 5 perl "$directory/csync-arp.pl" {{package_address}} 200 "${log:--}" {{package_name}} "$line" \
+    3>&- 5>&- &
 }
 
 # The outer parts of a start and a halt, without Node.js, which needs 0.1 s to start: nothing is mounted, and the mount point is an empty
@@ -107,6 +117,7 @@ outer_part() {
   if [ "$script" = start ]; then
     log_lines 'start: ok [script-begin] Start, part 1 of 2: check this member before Serviceguard activates the storage. | role=pre' \
       "start: ok [mount-point-free] $mount_point is an empty directory, and nothing is mounted there. | step=mount-point"
+    find_owner
     return 0
   fi
   # What the entry records at a start: no set runs here any more.

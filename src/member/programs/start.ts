@@ -17,7 +17,7 @@ async function start(context: ScriptContext): Promise<number> {
   const { role, host, directory, settings, log, dryRun } = context;
   host.begin('files', stepSeconds);
   rememberSet(context);
-  if (role !== 'pre' && !dryRun) leaveBeside(context);
+  if (role !== 'main' && !dryRun) leaveBeside(context);
   const exit = await startRole(context);
   if (exit !== 0 || role === 'pre') return exit;
   host.begin('files', stepSeconds);

@@ -7,12 +7,12 @@ import { type Finding, failureMessage } from '../failures.ts';
 import { message, ofStep } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 
-/** A neighbour answers within a few ms. */
+/** A neighbour answers within a few ms; Serviceguard needs longer for the file system before it adds the address. The launcher has it, too. */
 const listenMs = 200;
 
 /**
- * Probes whether another host has the address; the process logs a warning. It does not prevent the start: on another member it would be the
- * same, and clients would get no service at all. Never throws: a start must not fail for it.
+ * Probes whether another host has the address, before Serviceguard adds it; the process logs a warning. It does not prevent the start: on
+ * another member it would be the same, and clients would get no service at all. Never throws: a start must not fail for it.
  */
 export function leaveBeside(context: ScriptContext): void {
   try {

@@ -111,7 +111,8 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
   describe('where a file is a FIFO', () => {
     /** What a start, a validation or a halt reads on a standby, and what each makes of it; a halt is asked where it reads the file. */
     const files = (set: string): readonly (readonly [file: string, start: number, validate: number, stop?: number])[] => [
-      [`${set}/settings.json`, 2, 1, 0],
+      // The launcher decides the outer parts without settings and keys; part 2 of a start reads them, as in the failover above.
+      [`${set}/settings.json`, 0, 1, 0],
       // A modular start gets from Serviceguard what its files are to be.
       [`${set}/manifest.json`, 0, 1],
       [`${set}/csync-start.cjs`, 2, 1],
@@ -120,8 +121,8 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
       [`${set}/csync-halt.cjs`, 0, 1, 0],
       [`${conf}/applied`, 0, 0, 0],
       [`${conf}/roster.json`, 0, 0],
-      [`${work}/ppkeys/localhost.priv`, 2, 1],
-      [`${work}/ppkeys/localhost.pub`, 2, 1],
+      [`${work}/ppkeys/localhost.priv`, 0, 1],
+      [`${work}/ppkeys/localhost.pub`, 0, 1],
       // The daemon of a standby runs with what it read.
       [`${work}/inputs/promises.cf`, 0, 1],
       ['/etc/fstab', 0, 1],

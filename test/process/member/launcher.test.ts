@@ -15,10 +15,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { logLine } from '../../../src/base/log-line.ts';
 import { demand } from '../../../src/base/problem.ts';
-import { nodeOptionsFile, runningFile } from '../../../src/contract/package-directory.ts';
+import { arpProbeName, nodeOptionsFile, runningFile } from '../../../src/contract/package-directory.ts';
+import { ownerText } from '../../../src/member/address-owner.ts';
+import { type Finding, failureMessage } from '../../../src/member/failures.ts';
+import { ofStep } from '../../../src/member/messages.ts';
 import { givenUpExit } from '../../../src/model-check/world/supervised.ts';
 import { renderPackage, setOf } from '../../../src/render/package.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
@@ -323,6 +328,24 @@ describe('the outer part of a start and of a halt', () => {
     const said = JSON.parse(readFileSync(join(ran, 'daemon'), 'utf8')) as { cwd: string; env: Record<string, string> };
     expect(said.cwd, 'it is in the way of no unmount').toBe('/');
     expect(said.env).toMatchObject({ SGRUN: `${root}/run`, CSYNC_SUPERVISED: '' });
+  });
+
+  asRoot('look for another host that has the address, with the warning of the scripts', async () => {
+    const { run, set, root, settings } = withMountPoint();
+    const file = join(root, 'words');
+    const words = `open my $f, '>', '${file}.part'; print $f join "\\0", @ARGV; close $f; rename '${file}.part', '${file}';`;
+    writeFileSync(join(set, arpProbeName), words);
+    const log = join(root, 'csync.log');
+    expect(run('csync_pre.sh', ['start'], { SG_SCRIPT_LOG_FILE: log }).status).toBe(0);
+    await eventually('the probe', () => existsSync(file));
+    const [address, ms, ...others] = readFileSync(file, 'utf8').split('\0');
+    const member = hostname().replace(/\..*/, '');
+    const found: Finding = { code: 'address-conflict', text: ownerText(settings.packageAddress, '%s') };
+    const warning = ofStep('owner', failureMessage(found, member, settings.packageName));
+    const head = { member, packageName: settings.packageName, script: 'start' };
+    const line = logLine(head, 'warning', warning);
+    expect([address, ms, ...others]).toEqual([settings.packageAddress, '200', log, settings.packageName, line]);
+    expect(readFileSync(log, 'utf8')).toContain('start: ok [mount-point-free]');
   });
 
   asRoot.each<[string, (at: string) => void]>([

@@ -216,8 +216,9 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
             "cd /root; sed 's|^toolkit_program:.*|toolkit_program: /usr/local/sbin/csync-audited|' csync.yaml > toolkit.yaml",
           ),
         words: is('toolkit install --yes --settings toolkit.yaml'),
+        each: 4,
       },
-      { verb: 'toolkit remove', words: is('toolkit remove --yes --settings toolkit.yaml') },
+      { verb: 'toolkit remove', words: is('toolkit remove --yes --settings toolkit.yaml'), each: 4 },
     ],
     // The last one, since it leaves no package.
     remove: [

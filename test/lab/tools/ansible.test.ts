@@ -66,7 +66,7 @@ describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', () => {
     const before = await written('m1');
     const printed = await play(inCheckMode);
     expect(changedIn(printed)).toEqual({ m1: expect.any(Number) });
-    expect(printed).toContain('distribute to m3: settings.json');
+    expect(printed).toContain('distribute to m3: csync.conf sets/');
     expect(await written('m1')).toBe(before);
     expect((await json('diff --settings /etc/csync/csync.yaml')).exitCode).toBe(0);
     expect(changedIn(await play(run))).toEqual({ m1: expect.any(Number) });

@@ -3,7 +3,8 @@
  * the same machine, and writes BENCHMARKS.md. Needs root, cfengine3 and a C compiler.
  *
  *     npm run bench                          all parts
- *     npm run bench -- --only event,soak --kills 10000 --minutes 60
+ *     npm run bench -- --only ends,soak --kills 10000 --minutes 60
+ *     npm run bench -- --only layers --faults SIGSTOP    one row
  */
 import { parseArgs } from 'node:util';
 import type { Workshop } from '../../src/script-tests/workshop.ts';
@@ -63,7 +64,7 @@ try {
   for (const part of wanted) {
     progress(`== ${part}`);
     const tables = (await parts[part]?.({ tools, workshop, progress })) ?? [];
-    keep(part, tables, values.output);
+    keep(part, tables, values.output, part === 'layers' && values.faults !== '');
     for (const { title, head, rows, notes } of tables)
       process.stdout.write(`${[title, head.join('  '), ...rows.map((row) => row.join('  ')), ...notes].join('\n')}\n\n`);
   }

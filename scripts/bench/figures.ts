@@ -50,10 +50,22 @@ function machine(): string {
   return `${new Date().toISOString().slice(0, 10)}; ${processor?.model.trim()}, ${cpus().length} cores; Linux ${release()}; Node.js ${process.version}`;
 }
 
-/** Replaces one part's figures and writes the page anew. */
-export function keep(part: string, tables: readonly Table[], page: string): void {
+/** A table of which some rows were measured again: the others stay, and a note has the day of the new ones. */
+function withRows(old: Table, { title, rows }: Table): Table {
+  if (old.title !== title) return old;
+  const again = new Map(rows.map((row) => [row[0], row]));
+  const note = `Measured on ${new Date().toISOString().slice(0, 10)}: ${[...again.keys()].join(', ')}.`;
+  return { ...old, rows: old.rows.map((row) => again.get(row[0]) ?? row), notes: [...old.notes, note] };
+}
+
+/** Replaces one part's figures, or some rows of them, and writes the page anew. */
+export function keep(part: string, tables: readonly Table[], page: string, onlyRows: boolean): void {
   const parts: Parts = existsSync(dataFile) ? (JSON.parse(readFileSync(dataFile, 'utf8')) as Parts) : {};
-  parts[part] = { machine: machine(), tables };
+  const before = parts[part];
+  parts[part] =
+    onlyRows && before !== undefined
+      ? { ...before, tables: before.tables.map((old) => tables.reduce(withRows, old)) }
+      : { machine: machine(), tables };
   writeFileSync(dataFile, `${JSON.stringify(parts, null, 1)}\n`);
   writeFileSync(page, pageOf(parts));
 }

@@ -53,7 +53,12 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
   'keys-unusable': {
     text: 'The key pair of the cluster is missing on this member, damaged, or readable by others.',
     why: 'All members share one key pair. A member with another one would be refused by every client.',
-    fix: ['`csync keys list` and `csync keys verify`.', '`csync member add MEMBER` installs the pair again.', enable],
+    fix: [
+      'New cluster: `csync members sync`.',
+      '`csync keys list` and `csync keys verify`.',
+      '`csync member add MEMBER` installs the pair again.',
+      enable,
+    ],
     example: '`cf-key` was run on m2 and replaced the pair.',
     page: 'keys',
   },
@@ -250,6 +255,7 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
     text: 'The parser of cfengine refuses the inputs of this member.',
     why: 'A file in inputs was edited by hand, or a commit from outside of csync changed the policy.',
     fix: [
+      'New cluster: `csync members sync` writes the policy.',
       'On the member: `cf-promises -f PATH` shows file and line.',
       'Correct it with `csync policy commit`; the agent copies it to the member.',
     ],

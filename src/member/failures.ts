@@ -42,7 +42,7 @@ export const failureTable = {
     start: 2,
     means: 'the daemon of this member would refuse every client',
     remedy:
-      "put the cluster's key pair into ppkeys (directory 0700, files 0600), restart the daemon, then cmmodpkg -e -n {member} {package}",
+      "csync members sync installs a missing pair; else put the cluster's key pair into ppkeys (directory 0700, files 0600) and restart the daemon; then cmmodpkg -e -n {member} {package}",
   },
   'not-mounted': {
     start: 2,
@@ -155,7 +155,7 @@ export const failureTable = {
   'policy-invalid': {
     start: 2,
     means: "the daemon of this member would run without the administrator's policy",
-    remedy: 'correct the policy in inputs; the parser named above prints the line',
+    remedy: 'new cluster: csync members sync; else correct the policy in inputs: the parser named above prints the line',
   },
 } as const satisfies Record<string, FailureRow>;
 

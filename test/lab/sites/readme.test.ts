@@ -20,6 +20,14 @@ describe.skipIf(whyNoLab !== null)('README', { timeout: 150_000 }, () => {
     return sh(member, `cd /root && printf '${answers}' | script -qec '${command}' /dev/null`);
   };
 
+  /** The next command, by status and by the list of clients. */
+  const looked = async () => {
+    const { stdout } = await sh('m1', 'cd /root && { csync status; csync client list; }');
+    const [, first] = /\n {4}Fix: (.*)/.exec(stdout) ?? [];
+    const [, second] = /set up yet: (.*)/.exec(stdout) ?? [];
+    return [first, second];
+  };
+
   chapter('installs the build on a member with the commands of its first block', async () => {
     const [build, ...rest] = elsewhere.split('\n');
     // scripts/test has done just that before it runs this.
@@ -49,6 +57,13 @@ describe.skipIf(whyNoLab !== null)('README', { timeout: 150_000 }, () => {
     for (const command of commands) {
       const done = await typed('m1', command);
       expect([command, done.exitCode, done.stdout]).toEqual([command, 0, expect.any(String)]);
+      // As one who reads only what csync prints.
+      if (command === 'csync init')
+        expect(await looked()).toEqual([
+          'csync members sync, then csync apply --run',
+          'csync members sync, then csync client add HOST',
+        ]);
+      if (command === 'csync members sync') expect(await looked()).toEqual(['csync apply --run', 'csync client add HOST']);
     }
   });
 

@@ -14,6 +14,7 @@ const inWords = new Map<v.GenericSchema, string>([
   [rules.address, 'an IPv4 address'],
   [rules.network, 'an IPv4 network or address'],
   [rules.dnsName, 'a DNS name'],
+  [rules.userName, 'the name of a user'],
   [rules.path, 'an absolute path'],
   [rules.sgPath, 'a path; may start with `$SGCONF/` or `$SGRUN/`'],
   [rules.plainText, 'text without double quotes and braces'],

@@ -13,3 +13,11 @@ export function networkOf(address: string, prefixLength: number): string | null 
   const network = number - (number % size);
   return [24, 16, 8, 0].map((shift) => Math.floor(network / 2 ** shift) % 256).join('.');
 }
+export function shortName(name: string): string {
+  return name.split('.')[0] ?? name;
+}
+
+/** Whether two names of members mean the same host: `uname -n`, csync.yaml and the engine may each spell it differently. */
+export function isSameHost(one: string, other: string): boolean {
+  return shortName(one).toLowerCase() === shortName(other).toLowerCase();
+}

@@ -1,9 +1,10 @@
 /** Verbs that work on the administrator's host, with or without a cluster. */
-import { baseOption, handEdits, jsonOption, print, settingsOption, sources, templatesOption } from './options.ts';
+import { baseOption, foundSettings, handEdits, jsonOption, print, settingsOption, sources, templatesOption } from './options.ts';
 import { verb } from './verb.ts';
 
 const conformVerbs = () => import('../verbs/lab/conform.ts');
 const initVerbs = () => import('../verbs/package/init.ts');
+const readerVerbs = () => import('../verbs/cluster/reader.ts');
 const renderVerbs = () => import('../verbs/package/render.ts');
 const settingsVerbs = () => import('../verbs/package/settings.ts');
 const templatesVerbs = () => import('../verbs/package/templates.ts');
@@ -100,6 +101,19 @@ const schema = verb({
   effect: 'prints',
   examples: [['settings schema > settings.json', 'for an editor on another host']],
   run: async () => print((await settingsVerbs()).schemaText()),
+});
+
+const reader = verb({
+  words: 'reader',
+  task: 'Set up',
+  does: 'print csync-reader, for a read-only account',
+  details:
+    'sudo runs it on the members for `CSYNC_VIA=reader`. Print and install it again after a change of settings and an upgrade. See [without-root-ssh.md](../how-to/without-root-ssh.md).',
+  effect: 'prints',
+  options: { settings: foundSettings },
+  exits: { badInput: '' },
+  examples: [['reader > csync-reader', 'then install it on each member']],
+  run: async (args) => print((await readerVerbs()).printReader(args.settings)),
 });
 
 const list = verb({
@@ -210,4 +224,4 @@ const conform = verb({
   },
 });
 
-export const packageVerbs = [init, check, example, schema, render, list, exportVerb, checkTemplates, diff, conform];
+export const packageVerbs = [init, check, example, schema, render, reader, list, exportVerb, checkTemplates, diff, conform];

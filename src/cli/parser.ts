@@ -1,8 +1,9 @@
 /** yargs, made from the rows of the verbs: the only place that knows it. */
 import yargs, { type Options } from 'yargs';
 import { folded } from '../base/fold.ts';
-import { exitCodes } from '../base/problem.ts';
+import { exitCodes, failure } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
+import { chosenWay } from '../host/admin/member-way.ts';
 import { out, outputWidth, quieten } from '../host/output.ts';
 import { helpText, partsText } from './help.ts';
 import { exitLines, plainText, synopsis } from './reference.ts';
@@ -37,6 +38,7 @@ export async function parse(argv: readonly string[]): Promise<Parsed> {
     // Runs outside of yargs, once the arguments are parsed, and is loaded then: reading all of the toolkit takes longer than most verbs.
     run = () => {
       if ((args as { quiet?: boolean }).quiet === true) quieten();
+      refuseOtherWay(chosen);
       return chosen.run(args as never, rest, verbs);
     };
   });
@@ -46,6 +48,14 @@ export async function parse(argv: readonly string[]): Promise<Parsed> {
     text = output;
   });
   return { run, text };
+}
+
+/** A way that only reads must not be half of a change. */
+function refuseOtherWay({ words, effect }: Verb): void {
+  const way = chosenWay();
+  if (way === '' || (effect !== 'changes' && effect !== 'agents')) return;
+  const text = `nothing was changed: CSYNC_VIA=${way} is only for verbs that read, and csync ${words} changes something`;
+  throw failure('usage', text, 'unset CSYNC_VIA');
 }
 
 /** What a script with an empty variable runs must not pass for a success. */

@@ -191,6 +191,8 @@ export interface EngineHost {
   packagesIn(variables: EngineVariables): string;
   /** PATH with the engine's programs; `own`: the administrator's. */
   searchPath(own: string | undefined, variables: EngineVariables): string;
+  /** A program that runs a command on a member without ssh; the name of the member and one command line follow its words. */
+  remoteCommand(variables: EngineVariables): { readonly name: string; readonly argv: readonly string[] };
   /** The remark on the variables that were found, besides the name of their file. null: no such file. */
   foundText(variables: EngineVariables | null): string;
   /** Their outputs, in this order, are the input of readCluster. The first fails where no cluster runs; the others may fail. */

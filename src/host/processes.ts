@@ -65,7 +65,8 @@ export function startProcess(argv: readonly string[], options: StartOptions = {}
     try {
       process.kill(-child.pid, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      // EPERM: sudo made it root's. It exits with its input, or remains like a command on another host.
+      if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   };
   limitOutput(child, options, kill);
@@ -111,18 +112,7 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
   const { stdin } = running.child;
   if (typeof options.input === 'object' && stdin !== null) pipeline(options.input, stdin).catch(() => {});
   else stdin?.end(options.input);
-  const { stop } = options;
-  // TERM first: a script of ours removes what it staged.
-  let stopTimer: NodeJS.Timeout | undefined;
-  const stopNow = (): void => {
-    running.kill('SIGTERM');
-    stopTimer = setTimeout(() => running.kill('SIGKILL'), stopLimitMs);
-  };
-  if (stop?.aborted) stopNow();
-  stop?.addEventListener('abort', stopNow);
-  const end = await endWithin(running, options.timeoutMs);
-  clearTimeout(stopTimer);
-  stop?.removeEventListener('abort', stopNow);
+  const end = await endWithin(running, options.timeoutMs, options.stop);
   await drained(running.child);
   const join = (lines: readonly string[]): string => (lines.length === 0 ? '' : `${lines.join('\n')}\n`);
   return { ...end, stdout: join(out), stderr: join(err) };
@@ -131,22 +121,42 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
 /** A killed process exits within this time, unless it is stuck in the kernel. */
 const killedLimitMs = 1000;
 
-/** How a process exits; its time limit kills its group. A process that is stuck in the kernel counts as killed. */
-export async function endWithin(running: RunningProcess, limitMs: number): Promise<ProcessEnd & { readonly timedOut: boolean }> {
+/**
+ * How a process exits; its time limit kills its group, and so does `stop`, after a SIGTERM. A process that is stuck in the kernel, or that
+ * sudo made root's, counts as killed.
+ */
+export async function endWithin(
+  running: RunningProcess,
+  limitMs: number,
+  stop?: AbortSignal,
+): Promise<ProcessEnd & { readonly timedOut: boolean }> {
   let timedOut = false;
   let timer: NodeJS.Timeout | undefined;
+  let stopNow = (): void => {};
   const hangs = new Promise<ProcessEnd>((resolve) => {
-    timer = setTimeout(() => {
-      timedOut = true;
-      running.kill('SIGKILL');
+    const killAfter = (ms: number, isLate: boolean): void => {
+      clearTimeout(timer);
       timer = setTimeout(() => {
-        running.child.unref();
-        resolve({ exitCode: null, signal: 'SIGKILL', errorCode: null });
-      }, killedLimitMs);
-    }, limitMs);
+        timedOut = isLate;
+        running.kill('SIGKILL');
+        timer = setTimeout(() => {
+          running.child.unref();
+          resolve({ exitCode: null, signal: 'SIGKILL', errorCode: null });
+        }, killedLimitMs);
+      }, ms);
+    };
+    // TERM first: a script of ours removes what it staged.
+    stopNow = () => {
+      running.kill('SIGTERM');
+      killAfter(stopLimitMs, false);
+    };
+    killAfter(limitMs, true);
   });
+  if (stop?.aborted) stopNow();
+  stop?.addEventListener('abort', stopNow);
   const end = await Promise.race([running.ended, hangs]);
   clearTimeout(timer);
+  stop?.removeEventListener('abort', stopNow);
   return { ...end, timedOut };
 }
 

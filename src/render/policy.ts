@@ -3,7 +3,7 @@
  * files that an administrator can replace one by one. Pure and reproducible to the byte.
  */
 
-import { isIpv4 } from '../base/network.ts';
+import { isIpv4, shortName } from '../base/network.ts';
 import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
 import type { RosterHost } from '../contract/roster.ts';
@@ -348,10 +348,6 @@ function standingFor(hosts: readonly RosterHost[]): string[] {
 /** Names of members as hard classes: without domain; cfengine 3 writes them in lower case. */
 function hostClasses(members: readonly RosterHost[]): string[] {
   return [...new Set(members.flatMap(({ name }) => [className(shortName(name)), className(shortName(name).toLowerCase())]))];
-}
-
-function shortName(name: string): string {
-  return name.split('.')[0] ?? name;
 }
 
 /** A class for each member; members with the same name for cfengine share one. */

@@ -15,6 +15,12 @@ export const nameRule = v.pipe(
 /** The name of a package also ends with a letter or digit [serviceguard.md 2.5]. */
 export const packageNameRule = v.pipe(nameRule, v.regex(/[A-Za-z0-9]$/, 'expected a name that ends with a letter or digit'));
 
+/** Of an account, also of a directory service (ops@example.com). ssh would expand % in a name, and shells more. */
+export const userName = v.pipe(
+  v.string('expected the name of a user'),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_.@-]{0,62}$/, 'expected a name of letters, digits and . _ @ -'),
+);
+
 export const address = v.pipe(
   v.string('expected an IPv4 address'),
   v.check(isIpv4, 'expected an IPv4 address such as 10.9.0.100'),

@@ -7,6 +7,7 @@ import { formatVersion, newerFormat, newerText } from '../base/version.ts';
 import type { Above, SettingsRow } from './row.ts';
 import { type Field, settingsFields as fields, type Settings } from './settings.ts';
 import { settingsTable } from './table.ts';
+import { whyUnsupported } from './unsupported.ts';
 
 const rows: Readonly<Record<Field, SettingsRow>> = settingsTable;
 const fieldOfKey = new Map(fields.map((field) => [rows[field].key, field]));
@@ -227,8 +228,11 @@ export function completeSettings(given: GivenSettings, file: string, earlier: re
       continue;
     }
     const [issue] = checked.issues;
-    const text = `"${row.key}" is ${JSON.stringify(typed?.value ?? fallback)}, but ${issue.message}`;
-    problems.push(errorProblem('settings-value', text, `correct ${row.key}`, typed?.place ?? { file }));
+    const value = typed?.value ?? fallback;
+    const why = whyUnsupported(field, value);
+    const text = `"${row.key}" is ${JSON.stringify(value)}, but ${why ?? issue.message}`;
+    const code = why === null ? 'settings-value' : 'settings-unsupported';
+    problems.push(errorProblem(code, text, `correct ${row.key}`, typed?.place ?? { file }));
   }
   const settings = values as unknown as Settings;
   problems.push(...conflicts(settings, (field) => given.get(field)?.place ?? { file }));

@@ -15,6 +15,7 @@ import {
   path,
   plainText,
   sgPath,
+  userName,
   whole,
   yesNo,
 } from './rules.ts';
@@ -275,5 +276,21 @@ export const settingsTable = {
     check: path,
     comment:
       'The csync program on the members. The package start runs it when set-ups of members, clients or keys are pending. Where it is not installed, run csync members sync by hand.',
+  },
+  sshUser: {
+    key: 'ssh_user',
+    since: '0.2.0',
+    question: 'User of the ssh logins, or none?',
+    fallback: 'none',
+    check: userName,
+    comment: 'User that logs in on members and clients. none: the one of ~/.ssh/config, else the user who runs csync.',
+  },
+  become: {
+    key: 'become',
+    since: '0.2.0',
+    question: 'How does the login become root, none or sudo?',
+    fallback: 'none',
+    check: oneOf(['none', 'sudo']),
+    comment: 'none: the login is root. sudo: the login runs /usr/local/sbin/csync-root by sudo.',
   },
 } as const satisfies Record<string, SettingsRow>;

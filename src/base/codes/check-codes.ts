@@ -300,6 +300,27 @@ export const checkCodes = {
     example: 'm2 is 90 s behind after a suspend.',
     page: 'install',
   }),
+  'check-programs': code('different', 'A member lacks a program that csync uses.', {
+    cluster: 'The package can run. The message lists what does not work on this member.',
+    why: 'A minimal installation lacks perl, bash or another program.',
+    fix: ['Install the package of the message on that member.', '`csync check` again.'],
+    example: 'RHEL minimal without perl.',
+    page: 'install',
+  }),
+  'check-noexec': code('different', 'The file system of the package directory is mounted noexec.', {
+    cluster: 'The package cannot start on this member.',
+    why: 'Serviceguard executes the scripts in the package directory. noexec forbids that. /tmp and /run may be noexec.',
+    fix: ['`mount -o remount,exec PATH`, and correct /etc/fstab.', 'Or set another package_directory.'],
+    example: '/usr/local is mounted noexec.',
+    page: 'install',
+  }),
+  'check-member-name': code('different', 'csync.yaml spells the name of a member differently than the cluster.', {
+    cluster: 'Serviceguard refuses a package with this name. csync cannot find the member in the cluster.',
+    why: 'The name has a domain or capitals in one of the two.',
+    fix: ['Write the name in members as `cmviewcl` prints it.', '`csync check` again.'],
+    example: 'M1.example.com in csync.yaml, m1 in the cluster.',
+    page: 'install',
+  }),
   'check-validate': code('different', 'The validate script fails on a member.', {
     cluster: 'A start of the package on this member fails.',
     why: 'The validate script of the applied set, which cmcheckconf also runs, found a problem on this member.',

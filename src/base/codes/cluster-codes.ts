@@ -31,7 +31,11 @@ export const clusterCodes = {
   'cluster-not-root': code('cannotRunHere', 'The login on a host is not root.', {
     cluster: oneHost,
     why: 'ssh reaches the host as another user. Keys and policy of cfengine belong to root there.',
-    fix: ['`ssh HOST id` must print uid=0.', 'Add to ~/.ssh/config: `Host HOST` and `User root`.'],
+    fix: [
+      '`ssh HOST id` must print uid=0.',
+      'Add to ~/.ssh/config: `Host HOST` and `User root`.',
+      'Where root must not log in: `become: sudo` in csync.yaml. docs/how-to/without-root-ssh.md has the rule of sudo.',
+    ],
     example: 'Your ~/.ssh/config has `User anna` for all hosts.',
     page: 'ssh',
   }),

@@ -105,6 +105,13 @@ export const settingsCodes = {
     example: '`package_address: 10.9.0.300` is no IPv4 address.',
     page: 'settings',
   }),
+  'settings-unsupported': code('badInput', 'A setting asks for something that csync does not support.', {
+    cluster: untouched,
+    why: 'csync supports one IPv4 address in one subnet, one volume group, and one local file system on one logical volume.',
+    fix: ['Write one value, of IPv4 or of a local file system.', '`csync settings check` checks it again.'],
+    example: '`package_address: 2001:db8::100`, two volume groups, or `file_system_type: nfs`.',
+    page: 'settings',
+  }),
   'settings-conflict': code('badInput', 'Two settings contradict each other.', {
     cluster: untouched,
     why: 'Each value is legal alone, but not together with another one.',

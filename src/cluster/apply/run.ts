@@ -5,7 +5,8 @@ import { errorProblem, Failure, failure, Interrupted, type Problem } from '../..
 import type { BeginStep } from '../../base/progress.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
-import { type MemberShell, printedWords } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { printedWords } from '../../host/admin/no-answer.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { inParallel, observe, unreachableProblems } from '../remote/observation.ts';
 import { arrivalName } from '../remote/package-look.ts';

@@ -1,7 +1,7 @@
 /** `csync toolkit`: which members take part, their steps in phases, and what must be true afterwards. Pure. */
 
 import { errorProblem, type Problem } from '../../base/problem.ts';
-import type { NoAnswer } from '../../host/admin/member-shell.ts';
+import type { NoAnswer } from '../../host/admin/no-answer.ts';
 import type { FileToSend } from './package-write.ts';
 import {
   copyScript,

@@ -3,7 +3,7 @@
 import type { CodeBehind } from '../../base/codes/problem-codes.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Definition } from '../../engine/engine.ts';
-import type { NoAnswer } from '../../host/admin/member-shell.ts';
+import type { NoAnswer } from '../../host/admin/no-answer.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { ToolkitBuild } from '../apply/toolkit.ts';
 import type { Clock } from '../remote/answers.ts';
@@ -21,6 +21,8 @@ export interface CheckedMember {
   readonly clock: Clock;
   /** How this member reaches other members and the clients. */
   readonly reach: readonly Reach[];
+  /** Why that could not be tried. */
+  readonly noReach?: string;
 }
 
 export interface CheckInput {
@@ -28,6 +30,8 @@ export interface CheckInput {
   readonly members: readonly CheckedMember[];
   /** The csync that checks. */
   readonly toolkit: ToolkitBuild;
+  /** Names as the cluster shows them. Empty: unknown. */
+  readonly clusterMembers: readonly string[];
   /** The other packages of the cluster. */
   readonly others: readonly Definition[];
   /** Why some definitions are unknown; empty: all are known. */

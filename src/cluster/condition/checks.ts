@@ -4,7 +4,7 @@
  * script collects the facts; a table judges them. Pure.
  */
 
-import { networkOf } from '../../base/network.ts';
+import { isSameHost, networkOf } from '../../base/network.ts';
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { shellWord, words } from '../../base/shell-word.ts';
 import { appliedName, parseApplied, setsName } from '../../contract/package-directory.ts';
@@ -22,6 +22,7 @@ import { peerLook } from './clients.ts';
 import { hardenedLines, judgeEnterprise, judgeFips, judgeLabels, judgeSelinux } from './hardened-checks.ts';
 import { judgeNode, type NodeFacts, nodeOf } from './node-checks.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from './outside.ts';
+import { judgeNoexec, judgePrograms, programLines } from './program-checks.ts';
 import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';
 import {
   doubleMountNotes,
@@ -41,6 +42,7 @@ export function checkLook(settings: Settings, daemonProgram: string, lastSeenLis
     `point=${shellWord(mountPoint)}`,
     'if [ -d "$point" ]; then echo "point directory $(ls -A "$point" | wc -l)"; elif [ -e "$point" ]; then echo "point other 0"; else echo "point missing 0"; fi',
     `echo "forward $(getent ahostsv4 ${shellWord(packageDnsName)} | cut -d ' ' -f 1 | sort -u | tr '\\n' ' ')"`,
+    `echo "forward6 $(getent ahostsv6 ${shellWord(packageDnsName)} | cut -d ' ' -f 1 | grep -v '^::ffff:' | sort -u | tr '\\n' ' ')"`,
     `echo "backward $(getent hosts ${shellWord(packageAddress)} | cut -s -d ' ' -f 2- | tr '\\n' ' ')"`,
     `ip -o -4 route show 2>/dev/null | sed -n ${shellWord(`s|^\\(${packageSubnet.replaceAll('.', '\\.')}/[0-9]*\\) .*dev \\([^ ]*\\).*|network \\1 \\2|p`)} | while read -r word network device; do`,
     '  echo "network $network $device $(cat /sys/class/net/"$device"/mtu 2>/dev/null)"',
@@ -64,6 +66,7 @@ export function checkLook(settings: Settings, daemonProgram: string, lastSeenLis
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
     ...toolkitLook(settings).lines,
     ...peerLook(lastSeenList).lines,
+    ...programLines,
     'echo "uid $(id -u)"',
     'echo "clock $(date +%s.%N)"',
   ];
@@ -90,6 +93,8 @@ const checks: readonly Check[] = [
   { name: 'network', judge: judgeNetwork },
   { name: 'shared-address', judge: judgeSharedAddresses },
   { name: 'volume-group', judge: judgeVolumeGroup },
+  { name: 'programs', judge: judgePrograms },
+  { name: 'noexec', judge: judgeNoexec },
   { name: 'scripts', judge: judgeScripts },
   { name: 'node', judge: judgeNode },
   { name: 'toolkit', judge: judgeToolkit },
@@ -122,6 +127,17 @@ function judgeName({ member, facts }: Looked, { settings }: CheckInput): Finding
         member,
         `${name} resolves to ${forward.join(', ') || 'nothing'}, not to ${address}`,
         'register it in DNS or /etc/hosts',
+      ),
+    );
+  const forward6 = words(first(facts, 'forward6'));
+  if (forward6.length > 0)
+    problems.push(
+      problem(
+        'warning',
+        'name',
+        member,
+        `${name} also resolves to ${forward6.join(', ')}: csync supports IPv4 only, and clients may try that address first`,
+        'remove the AAAA record of this name',
       ),
     );
   if (!backward.includes(name.toLowerCase()))
@@ -343,9 +359,19 @@ export interface CheckReport {
   readonly leftOut: readonly { readonly name: string; readonly member: string; readonly why: string }[];
 }
 
+/** The engine's commands compare letter by letter, and csync takes another spelling for a member that is not in the cluster. */
+function judgeSpelling({ settings, clusterMembers }: CheckInput): Problem[] {
+  return settings.members.flatMap((member) => {
+    const named = clusterMembers.includes(member) ? undefined : clusterMembers.find((one) => isSameHost(one, member));
+    if (named === undefined) return [];
+    const text = `csync.yaml calls this member ${member}, the cluster calls it ${named}: commands of the cluster refuse the other name`;
+    return [problem('error', 'member-name', member, text, `write ${named} in members of csync.yaml`)];
+  });
+}
+
 /** Runs every check for every member. */
 export function judgeChecks(input: CheckInput): CheckReport {
-  const problems: Problem[] = judgeOtherPackages(input);
+  const problems: Problem[] = [...judgeOtherPackages(input), ...judgeSpelling(input)];
   const scripted = input.others.flatMap(({ name, claims: { elsewhere } }) =>
     elsewhere === null
       ? []

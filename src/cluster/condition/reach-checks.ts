@@ -2,9 +2,13 @@
 import { type CheckInput, type Findings, type Looked, problem } from './check-model.ts';
 import type { Reach } from './clients.ts';
 
-const noPort: Findings = [{ leftOut: 'bash is missing there; the check uses it to open a connection' }];
+const noPort = ({ noReach }: Looked): Findings => [
+  { leftOut: noReach ?? 'bash is missing there; the check uses it to open a connection' },
+];
 
-const noPing: Findings = [{ leftOut: 'ping of iputils is missing there; only it can forbid fragments' }];
+const noPing = ({ noReach }: Looked): Findings => [
+  { leftOut: noReach ?? 'ping of iputils is missing there; only it can forbid fragments' },
+];
 
 const noClients: Findings = [{ leftOut: "no member could read cfengine's list of peers: this requires root" }];
 
@@ -22,7 +26,7 @@ export function judgePorts(one: Looked, input: CheckInput): Findings {
   const { member } = one;
   const { cfenginePort: port } = input.settings;
   const asked = toMembers(one, input).filter((each) => each.port !== null);
-  if (asked.length === 0 && input.settings.members.length > 1) return noPort;
+  if (asked.length === 0 && input.settings.members.length > 1) return noPort(one);
   return asked.flatMap((each) => {
     if (each.port === 'answers') return [];
     const why =
@@ -39,7 +43,7 @@ export function judgeClientPorts(one: Looked, input: CheckInput): Findings {
   if (input.clients === null) return noClients;
   if (input.clients.length === 0) return noClientYet;
   const asked = toClients(one, input).filter((each) => each.port !== null);
-  if (asked.length === 0) return noPort;
+  if (asked.length === 0) return noPort(one);
   const deaf = asked.filter((each) => each.port !== 'answers').map(({ target }) => target);
   if (deaf.length === 0) return [];
   const text = `port ${port} of ${deaf.length} of ${asked.length} clients is unreachable from here: ${named(deaf, input)}. They fetch policy, but a remote run from this member cannot reach them`;
@@ -58,9 +62,10 @@ export function judgeClientSizes(one: Looked, input: CheckInput): Findings {
 }
 
 /** A smaller MTU that is reported is harmless. A path that drops large packets fails only when a large file is sent. */
-function judgeSize(name: 'mtu' | 'client-mtu', { member }: Looked, reach: readonly Reach[], input: CheckInput): Findings {
+function judgeSize(name: 'mtu' | 'client-mtu', one: Looked, reach: readonly Reach[], input: CheckInput): Findings {
+  const { member } = one;
   const asked = reach.filter(({ size }) => size !== null);
-  if (asked.length === 0) return noPing;
+  if (asked.length === 0) return noPing(one);
   const those = (size: Reach['size']): string[] => asked.filter((each) => each.size === size).map(({ target }) => target);
   const [lost, silent] = [those('lost'), those('silent')];
   const text = `packets of the interface's full size are lost on the way to ${named(lost, input)}, small ones are not: a large policy file never arrives`;

@@ -7,7 +7,7 @@ import type { Roster } from '../../contract/roster.ts';
 import { roomText } from '../../contract/space.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
-import type { NoAnswer } from '../../host/admin/member-shell.ts';
+import type { NoAnswer } from '../../host/admin/no-answer.ts';
 import { driftRemedy, inBrief } from '../apply/comparison.ts';
 import { clockText, isClockOff } from '../remote/answers.ts';
 import type { PackagePlace } from '../remote/observation.ts';

@@ -9,7 +9,7 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
 import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Commands, PackageStatus } from '../../engine/engine.ts';
-import type { NoAnswer } from '../../host/admin/member-shell.ts';
+import type { NoAnswer } from '../../host/admin/no-answer.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { configuredFile, configuredLines } from '../hosts/boot-start.ts';
 import { type Look, saidIn } from '../remote/answers.ts';

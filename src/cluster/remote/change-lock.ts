@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { errorProblem, Failure, failure, type Problem } from '../../base/problem.ts';
-import { type Hold, type MemberShell, notRootStatus, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { Hold, MemberShell } from '../../host/admin/member-shell.ts';
+import { notRootStatus, whyNoAnswer } from '../../host/admin/no-answer.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { fenced, keepScript, type Lease, leaseDirectory, leaseSeconds, lostTo, renewEverySeconds } from './lease-scripts.ts';
 import { busyStatus } from './shell-text.ts';

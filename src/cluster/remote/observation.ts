@@ -1,9 +1,11 @@
 /** Observes a cluster before and after a change: every member's package directory, the applied configuration, the package. */
 import pMap from 'p-map';
+import { isSameHost } from '../../base/network.ts';
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Argv, Definition, EngineChoice, PackageStatus } from '../../engine/engine.ts';
-import { type MemberShell, type NoAnswer, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { type NoAnswer, whyNoAnswer } from '../../host/admin/no-answer.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Answer } from './answers.ts';
 import { type DirectoryFacts, lookScript, parseLook } from './package-look.ts';
@@ -77,8 +79,9 @@ async function saidBy(shell: MemberShell, place: PackagePlace, member: string, a
 export async function locate(shell: MemberShell, place: PackagePlace): Promise<PackageStatus | null> {
   const { view, readView } = engineFor(place).observation;
   const ask = (member: string): Promise<string | null> => saidBy(shell, place, member, view);
-  const others = place.members.filter((member) => member !== shell.here);
-  const here = others.length < place.members.length ? await ask(shell.here) : null;
+  const own = place.members.find((member) => isSameHost(member, shell.here));
+  const others = place.members.filter((member) => member !== own);
+  const here = own === undefined ? null : await ask(own);
   const said = here ?? (await inParallel(others, ask)).find((text) => text !== null) ?? null;
   return said === null ? null : (readView(said).packages.get(place.packageName) ?? null);
 }
@@ -89,7 +92,7 @@ async function observeCluster(
   members: readonly MemberObservation[],
 ): Promise<ClusterObservation> {
   const reached = members.filter((one) => one.reached).map((one) => one.member);
-  const commandMember = reached.includes(shell.here) ? shell.here : (reached[0] ?? null);
+  const commandMember = reached.find((member) => isSameHost(member, shell.here)) ?? reached[0] ?? null;
   if (commandMember === null) return { members, commandMember, applied: null, status: null, memberStates: null };
   const { observation: questions } = engineFor(place);
   const ask = (argv: Argv): Promise<string | null> => saidBy(shell, place, commandMember, argv);

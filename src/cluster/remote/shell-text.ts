@@ -2,7 +2,7 @@
 import { shellWord } from '../../base/shell-word.ts';
 import { engineShell } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
-import { notRootStatus } from '../../host/admin/member-shell.ts';
+import { notRootStatus } from '../../host/admin/no-answer.ts';
 
 /** Exit status of a script that finds another apply in the same directory. */
 export const busyStatus = 75;

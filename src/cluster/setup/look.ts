@@ -6,7 +6,8 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { canNameKeys } from '../../cfengine/keys.ts';
 import { newestRoster, parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
 import { engineFor, engineShell } from '../../engine/choice/engine-for.ts';
-import { type MemberShell, type NoAnswer, rootRemedy, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { type NoAnswer, rootRemedy, whyNoAnswer } from '../../host/admin/no-answer.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { hostLook } from '../hosts/host-look.ts';
 import type { HostKind } from '../hosts/key-layout.ts';
@@ -99,11 +100,22 @@ function ownerOf({ status, members }: ClusterObservation): string | null {
   return owner !== null && members.some((one) => one.reached && one.member === owner) ? owner : null;
 }
 
-async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, kind: HostKind): Promise<SeenHost> {
-  const { settings, adapter, boot } = place;
+function hostLookOf({ settings, adapter, boot }: LookPlace, kind: HostKind) {
   const roster = `"$(${engineShell.tryBegin}; echo "${settings.packageDirectory}/${rosterName}")"`;
   const look = hostLook(adapter, settings, kind === 'member' ? roster : null);
-  const answer = await shell.run(name, hostScript(...boot.lines, ...look.lines), lookLimitMs);
+  return { script: hostScript(...boot.lines, ...look.lines), look };
+}
+
+/** The scripts that lookAtSetup runs on members, besides those of observe. */
+export const lookScripts = (place: LookPlace): { readonly member: string; readonly masterFiles: string } => ({
+  member: hostLookOf(place, 'member').script,
+  masterFiles: masterFilesScript(place.served, mostTreeBytes),
+});
+
+async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, kind: HostKind): Promise<SeenHost> {
+  const { boot } = place;
+  const { script, look } = hostLookOf(place, kind);
+  const answer = await shell.run(name, script, lookLimitMs);
   const said = untimed(answer.stdout);
   const facts = answer.exitCode === 0 ? look.read(said) : null;
   if (facts?.root !== true) {

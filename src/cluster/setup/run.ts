@@ -6,7 +6,8 @@
 import { errorProblem, Failure, failure, type Problem } from '../../base/problem.ts';
 import type { BeginStep } from '../../base/progress.ts';
 import { isHostName, parseRoster, type Roster, rosterName, rosterText } from '../../contract/roster.ts';
-import { type MemberShell, printedWords, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { printedWords, whyNoAnswer } from '../../host/admin/no-answer.ts';
 import { distributeScript } from '../apply/package-write.ts';
 import {
   agentLimitSeconds,

@@ -4,7 +4,7 @@ import { errorProblem, type Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import type { Roster } from '../../contract/roster.ts';
-import type { NoAnswer } from '../../host/admin/member-shell.ts';
+import type { NoAnswer } from '../../host/admin/no-answer.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type ApplyPlan, type ApplyWish, stepText } from '../apply/apply-plan.ts';
 import { type HostFacts, nextPairNames, staleInputs } from '../hosts/host-look.ts';

@@ -8,8 +8,10 @@ import { checkPackageFile } from '../../serviceguard/package-check.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import { allValues, type PackageFile, parsePackageFile, styleOf } from '../../serviceguard/package-file.ts';
 import { plainPath, volumeGroupName, volumeGroupOfDevice } from '../../serviceguard/storage-names.ts';
+
 import type { Definition, DefinitionDifference, DefinitionFormat } from '../engine.ts';
 import { layOver, templateCommand, withNodeNames, withSet } from './package-text.ts';
+import { unsupportedContent } from './supported-content.ts';
 import { tokens } from './tokens.ts';
 
 export const definition: DefinitionFormat = {
@@ -19,7 +21,7 @@ export const definition: DefinitionFormat = {
   },
   check: (text, file) => {
     const parsed = parsePackageFile(text, file);
-    return parsed.ok ? checkPackageFile(parsed.value, file) : parsed.problems;
+    return parsed.ok ? [...checkPackageFile(parsed.value, file), ...unsupportedContent(parsed.value, file)] : parsed.problems;
   },
   differences,
   fileName: (packageName) => `${packageName}.conf`,

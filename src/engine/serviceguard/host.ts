@@ -15,6 +15,8 @@ export const host: EngineHost = {
   usualVariables: { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' },
   packagesIn: ({ SGCONF = '/usr/local/cmcluster/conf' }) => SGCONF,
   searchPath: (own, { SGSBIN }) => [SGSBIN, own, usualPath].filter(Boolean).join(':'),
+  // Used by HPE's cmmaplicense [serviceguard.md 5.12].
+  remoteCommand: ({ SGSBIN }) => ({ name: 'cmexec', argv: [SGSBIN === undefined ? 'cmexec' : `${SGSBIN}/cmexec`] }),
   foundText: (variables) => (variables === null ? 'not found: Serviceguard is not installed here' : `SGCONF=${variables.SGCONF}`),
   clusterCommands: [
     ['cmviewcl', '-v', '-f', 'line'],

@@ -11,27 +11,33 @@ const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C';
 
 /**
  * The script with each line of its standard output between marks, a mark at its begin (in both streams) and its status at its exit. It is
- * one function: half of it is a syntax error. GNU sed writes a line to the file /dev/stderr at once, but buffers its standard output: a
- * completed step must appear although the next one hangs.
+ * one function: half of it is a syntax error.
  */
 export function framed(script: string, mark: Mark): string {
-  const say = (word: string): string => `printf '\\n${mark}=%s=${mark}\\n' ${word}`;
-  return [
-    'csync_framed() (',
-    'exec 3>&- 4>&-',
-    script.trimEnd(),
-    ')',
-    // A signal to the whole group is for the script, which removes what it staged.
-    'trap : HUP INT TERM',
-    'exec 4>&1',
-    `${say('begin')}; ${say('begin')} >&2`,
-    'csync_status=$({ { csync_framed; echo $? >&3; } |',
-    `  ${path} sed -n 's/.*/${mark}:&:${mark}/w /dev/stderr' 2>&4 >&4 3>&-; } 3>&1)`,
-    `${say('end')} >&2; ${say('"$csync_status"')}`,
-    'exit "$csync_status"',
-    '',
-  ].join('\n');
+  return [`csync_mark=${mark}`, framedFunction(script), framedCall].join('\n');
 }
+
+export function framedFunction(script: string): string {
+  return ['csync_framed() (', 'exec 3>&- 4>&-', script.trimEnd(), ')'].join('\n');
+}
+
+const say = (word: string): string => `printf '\\n%s=%s=%s\\n' "$csync_mark" ${word} "$csync_mark"`;
+
+/**
+ * Calls the function, with $csync_mark as the mark. GNU sed writes a line to the file /dev/stderr at once, but buffers its standard output:
+ * a completed step must appear although the next one hangs.
+ */
+export const framedCall = [
+  // A signal to the whole group is for the script, which removes what it staged.
+  'trap : HUP INT TERM',
+  'exec 4>&1',
+  `${say('begin')}; ${say('begin')} >&2`,
+  'csync_status=$({ { csync_framed; echo $? >&3; } |',
+  `  ${path} sed -n "s/.*/$csync_mark:&:$csync_mark/w /dev/stderr" 2>&4 >&4 3>&-; } 3>&1)`,
+  `${say('end')} >&2; ${say('"$csync_status"')}`,
+  'exit "$csync_status"',
+  '',
+].join('\n');
 
 /** Splits the output into the script's lines, its marks, and the rest. Incomplete lines are dropped. */
 function split(text: string, mark: Mark): { lines: string[]; words: string[]; around: string } {
@@ -59,10 +65,12 @@ export function framedLine(line: string, mark: Mark): string | null {
  */
 export function unframed(ended: CommandResult, mark: Mark): CommandResult {
   const out = split(ended.stdout, mark);
-  const [begin, status] = out.words;
+  const [begin] = out.words;
+  // A way that merges the two streams has more words between.
+  const status = out.words.find((word) => /^(0|[1-9]\d{0,2})$/.test(word));
   const errors = errorsBetween(ended.stderr, mark);
   const stdout = asText(out.lines);
-  if (begin === 'begin' && status !== undefined && /^(0|[1-9]\d{0,2})$/.test(status))
+  if (begin === 'begin' && status !== undefined)
     return { exitCode: Number(status), signal: null, timedOut: false, errorCode: null, stdout, stderr: errors.inside };
   const isUnbegun = begin === undefined && ended.errorCode === null && !ended.timedOut && ended.signal === null;
   const unbegun = isUnbegun && ended.exitCode !== 255 ? [`${unbegunWords} ${ended.exitCode}`] : [];

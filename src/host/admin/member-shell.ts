@@ -1,16 +1,18 @@
 /**
  * Runs a shell script on a member: locally, or over OpenSSH without any question (BatchMode) and without accepting unknown host keys. A
- * member needs only a POSIX shell and coreutils.
+ * member needs only a POSIX shell and coreutils; member-way.ts has what runs there.
  */
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { hostname } from 'node:os';
 import type { CommandResult } from '../host.ts';
-import { drained, runProcess, startProcess } from '../processes.ts';
-import { framed, framedLine, type Mark, unbegunWords, unframed } from './frame.ts';
+import { drained, endWithin, runProcess, startProcess } from '../processes.ts';
+import { framedLine, type Mark, unframed } from './frame.ts';
+import { lineOf, type MemberWay, plainWay, scriptInput, scriptRunner } from './member-way.ts';
+import { refusedStatus } from './no-answer.ts';
 import { privateDirectory } from './own-files.ts';
-import { sshOptions, sshTest } from './ssh-options.ts';
+import { sshOptions, takeWay } from './ssh-options.ts';
 
 /** The only way to other members; tests replace it. */
 export interface MemberShell {
@@ -73,20 +75,21 @@ const outputLimitBytes = 16 * 1024 * 1024;
 
 /**
  * Members by their own names; the user's ssh configuration (keys, ports, jumps) applies. `keep`: connections stay open for the next
- * command; useful from the third one on (figures in DECISIONS).
+ * command; useful from the third one on (figures in DECISIONS). On this host root needs no other way. Capitals do
+ * not make its name another one, but a domain may.
  */
-export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell {
+export function openSshShell(stop: AbortSignal, keep: boolean, way: MemberWay = plainWay): OpenMemberShell {
   const here = hostname().split('.')[0] ?? '';
   // One connection and one lock for each member, and parallel runs on clients: all stop with it.
   setMaxListeners(0, stop);
+  takeWay(way);
   const env = sshEnvironment();
+  const isHere = (member: string): boolean => member.toLowerCase() === here.toLowerCase();
+  const becomeOn = (member: string): MemberWay['become'] => (isHere(member) && process.getuid?.() === 0 ? 'none' : way.become);
   let asked: Promise<readonly string[]> | undefined;
   const kept = keep ? keptConnections(env, stop) : null;
-  /** The command for its last words on the member; otherwise why its connection failed. */
-  const wayTo = async (member: string): Promise<readonly string[] | CommandResult> => {
-    if (member === here) return [];
-    if (!plainHost.test(member))
-      return { ...unanswered, stderr: `${JSON.stringify(member)} is not a host name: ssh was not run` };
+  /** The command that ssh runs there; otherwise why its connection failed. */
+  const sshTo = async (member: string, line: string): Promise<readonly string[] | CommandResult> => {
     asked ??= sshOptions(env, stop);
     const usual = await asked;
     stop.throwIfAborted();
@@ -96,53 +99,71 @@ export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell 
     const socketFailed = connection !== null && failed?.stderr.includes(connection.socket) === true;
     if (socketFailed) kept?.giveUp();
     else if (failed !== null) return failed;
-    return connection === null || socketFailed
-      ? ssh(member, ['ControlPath=none', ...usual])
-      : ssh(member, ['ControlMaster=no', `ControlPath=${connection.socket}`, ...usual]);
+    const control =
+      connection === null || socketFailed ? ['ControlPath=none'] : ['ControlMaster=no', `ControlPath=${connection.socket}`];
+    return [...ssh(member, [...control, ...usual]), line];
+  };
+  /** The command, and the beginning of its input; a result: it cannot be run. */
+  const wayTo = async (member: string, script: string, mark: Mark, isHeld: boolean): Promise<Call | CommandResult> => {
+    stop.throwIfAborted();
+    if (!isHere(member) && !plainHost.test(member))
+      return { ...unanswered, stderr: `${JSON.stringify(member)} is not a host name: ssh was not run` };
+    const become = becomeOn(member);
+    const { words, line } = scriptRunner(become);
+    const input = scriptInput(become, script, mark);
+    if (isHeld && become === 'reader') return refused('CSYNC_VIA=reader allows only verbs that read');
+    if (isHere(member)) return { argv: words, input };
+    if (way.insteadOfSsh !== null) return isHeld ? refused(noInput) : calledBy(way.insteadOfSsh, member, lineOf(script, mark));
+    const argv = await sshTo(member, line);
+    return 'exitCode' in argv ? argv : { argv, input };
   };
   const start = async (
     member: string,
-    mark: Mark,
-    command: readonly string[],
-    input: string | AsyncIterable<Buffer>,
+    script: string,
+    sent: SentFile | null,
     timeoutMs: number,
     mostBytes = outputLimitBytes,
-  ): Promise<CommandResult> => {
+  ) => {
+    const mark = newMark();
+    const call = await wayTo(member, script, mark, sent !== null);
+    if ('exitCode' in call) return call;
+    const input = sent === null ? call.input : pieces(call.input, sent);
+    const result = await runProcess(call.argv, { input, timeoutMs, env, stop, outputLimitBytes: mostBytes });
     stop.throwIfAborted();
-    const way = await wayTo(member);
-    const result =
-      'exitCode' in way
-        ? way
-        : unframed(await runProcess([...way, ...command], { input, timeoutMs, env, stop, outputLimitBytes: mostBytes }), mark);
-    stop.throwIfAborted();
-    return result;
+    return unframed(result, mark);
   };
   return {
     here,
     stop,
-    run: (member, script, timeoutMs, mostBytes = outputLimitBytes) => {
-      const mark = newMark();
-      return start(member, mark, ['/bin/sh', '-s'], framed(script, mark), timeoutMs, mostBytes);
-    },
-    send: (member, script, sent, timeoutMs) => {
-      const mark = newMark();
-      const text = framed(script, mark);
-      const words = member === here ? ['/bin/sh', '-c', evaluated(text)] : [inOneWord(text)];
-      return start(member, mark, words, pieces(sent), timeoutMs);
-    },
+    run: (member, script, timeoutMs, mostBytes) => start(member, script, null, timeoutMs, mostBytes),
+    send: (member, script, sent, timeoutMs) => start(member, script, sent, timeoutMs),
     hold: async (member, script) => {
-      stop.throwIfAborted();
-      const way = await wayTo(member);
-      if ('exitCode' in way) return way;
       const mark = newMark();
-      const text = framed(script, mark);
-      const standing = stand([...way, ...(member === here ? ['/bin/sh', '-c', text] : [inOneWord(text)])], env, mark);
+      const call = await wayTo(member, script, mark, true);
+      if ('exitCode' in call) return call;
+      const standing = stand(call, env, mark);
       stop.addEventListener('abort', standing.end, { once: true });
       const failed = await standing.failed;
       return failed ?? { ask: standing.ask, isAlive: standing.isAlive, release: standing.end };
     },
     close: async () => kept?.close(),
   };
+}
+
+interface Call {
+  readonly argv: readonly string[];
+  readonly input: string;
+}
+
+const refused = (why: string): CommandResult => ({ ...unanswered, exitCode: refusedStatus, stderr: `${why}\n` });
+
+const noInput = 'CSYNC_VIA=cmexec passes on no input, so it allows only verbs that read';
+
+/** Whether it passes on standard input is unknown [serviceguard.md 5.12], so the script is in the command line. */
+function calledBy(program: readonly string[], member: string, line: string | null): Call | CommandResult {
+  return line === null
+    ? refused('this step is too long for one command line of cmexec')
+    : { argv: [...program, member, line], input: '' };
 }
 
 function sshEnvironment(): Readonly<Record<string, string>> {
@@ -156,15 +177,6 @@ function sshEnvironment(): Readonly<Record<string, string>> {
     ...(SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK }),
   };
 }
-
-/** A script as one word of a command line, in a form that every login shell passes on unchanged. */
-function inOneWord(script: string): string {
-  return `/bin/sh -c '${evaluated(script)}'`;
-}
-
-/** In two commands, because a shell accepts a script that did not arrive at all. */
-const evaluated = (script: string): string =>
-  `script=$(echo ${Buffer.from(script).toString('base64')} | base64 -d) && eval "$script"`;
 
 const newMark = (): Mark => randomBytes(9).toString('base64url');
 
@@ -228,11 +240,12 @@ interface Standing {
  */
 function connect(argv: readonly string[], socket: string, env: Readonly<Record<string, string>>): Connection {
   const mark = newMark();
-  return { socket, ...stand([...argv, `printf '\\n${mark}:${standingWord}:${mark}\\n'; exec cat`], env, mark) };
+  const call = { argv: [...argv, `printf '\\n${mark}:${standingWord}:${mark}\\n'; exec cat`], input: '' };
+  return { socket, ...stand(call, env, mark) };
 }
 
 /** A process that reports when it is ready and then lives as long as its standard input. */
-function stand(argv: readonly string[], env: Readonly<Record<string, string>>, mark: Mark): Standing {
+function stand({ argv, input }: Call, env: Readonly<Record<string, string>>, mark: Mark): Standing {
   const printed = { out: [] as string[], err: [] as string[] };
   let alive = true;
   let isStanding = false;
@@ -257,6 +270,7 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>, m
     },
   });
   running.child.stdin?.on('error', () => {});
+  running.child.stdin?.write(input);
   const timer = setTimeout(() => {
     printed.err.push(`connected, but no shell within ${loginLimitMs / 1000} s: the login hangs`);
     running.kill('SIGKILL');
@@ -286,97 +300,18 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>, m
   });
   const end = async (): Promise<void> => {
     running.child.stdin?.end();
-    const timer = setTimeout(() => running.kill('SIGKILL'), closeLimitMs);
-    await running.ended;
-    clearTimeout(timer);
+    await endWithin(running, closeLimitMs);
     await drained(running.child);
   };
   return { failed, isAlive: () => alive, ask, end };
 }
 
-async function* pieces({ file, onSent }: SentFile): AsyncGenerator<Buffer> {
+async function* pieces(before: string, { file, onSent }: SentFile): AsyncGenerator<Buffer> {
+  yield Buffer.from(before);
   let bytes = 0;
   for await (const piece of createReadStream(file)) {
     yield piece as Buffer;
     bytes += (piece as Buffer).length;
     onSent(bytes);
   }
-}
-
-export interface NoAnswer {
-  readonly why: string;
-  readonly remedy: string;
-}
-
-/** The meaning of ssh's error messages, and the fix (OpenSSH 9.2). */
-const sshFailures: readonly (readonly [said: RegExp, why: (said: string) => string, remedy: (member: string) => string])[] = [
-  [
-    /REMOTE HOST IDENTIFICATION HAS CHANGED/,
-    () => 'its host key differs from the one this user knows: the host was reinstalled, or it is another host',
-    (member) => `find out which; then ssh-keygen -R ${member}, and ssh-keyscan ${member} >> ~/.ssh/known_hosts`,
-  ],
-  [
-    /host key is known|Host key verification failed/,
-    () => 'this user does not know its host key, and csync accepts no unknown key',
-    (member) =>
-      `compare the fingerprint (ssh-keygen -lf) with that of the host, then ssh-keyscan ${member} >> ~/.ssh/known_hosts`,
-  ],
-  [
-    /Permission denied/,
-    () => 'sshd accepts no key of this user without a prompt',
-    (member) => `ssh-copy-id ${member}, or ssh-add for a key with a passphrase; this must work: ${sshTest(member)}`,
-  ],
-  [
-    /Could not resolve hostname/,
-    () => 'its name does not resolve here',
-    (member) => `getent hosts ${member}; add it to /etc/hosts or DNS`,
-  ],
-  [
-    /Connection refused/,
-    () => 'the host is up, but no sshd listens',
-    (member) => `on the console of ${member}: systemctl status sshd (or ssh); another port belongs in ~/.ssh/config`,
-  ],
-  [
-    /Connection (to .* )?timed out|Operation timed out|No route to host|Network is unreachable|not responding/,
-    (said) => `no connection: ${said}`,
-    (member) => `check that ${member} is up (cmviewcl -v, ping), and firewalls between`,
-  ],
-];
-
-/** Length of the output of ssh or a host in a message. */
-const saidLines = 4;
-
-const wordsOf = ({ stdout, stderr }: Pick<CommandResult, 'stdout' | 'stderr'>): string[] =>
-  [stdout, stderr].flatMap((text) => text.slice(-longestWords).split('\n')).flatMap((line) => line.trim() || []);
-
-/** Characters of each stream, and lines of both, that a message may have. */
-const longestWords = 2000;
-const mostLines = 20;
-
-/** What a script printed for people, for a message: the last lines of it. Never for a script that prints data. */
-export function printedWords(ended: Pick<CommandResult, 'stdout' | 'stderr'>): string {
-  return wordsOf(ended).slice(-mostLines).join('\n');
-}
-
-/** How the login on a host becomes that of root. */
-export const rootRemedy = (member: string): string =>
-  `ssh ${member} id   (must print uid=0); set "User root" for it in ~/.ssh/config`;
-
-/** Exit status of a script that needs root and found another user. */
-export const notRootStatus = 77;
-
-/** Why a member did not answer, in a sentence. */
-export function whyNoAnswer(member: string, ended: CommandResult, timeoutMs: number): NoAnswer {
-  const { errorCode, timedOut, exitCode, signal, stderr } = ended;
-  const remedy = `this must work without a prompt: ${sshTest(member)}`;
-  if (errorCode === 'ENOENT') return { why: 'ssh is not installed here', remedy: 'install the OpenSSH client' };
-  const lines = stderr.split('\n').flatMap((line) => line.trim() || []);
-  if (exitCode === notRootStatus) return { why: lines.at(-1) ?? 'the login there is not root', remedy: rootRemedy(member) };
-  if (timedOut) return { why: [`no answer within ${timeoutMs / 1000} s`, ...lines.slice(-saidLines)].join('; '), remedy };
-  const isOfSsh = exitCode === 255 && lines.at(-1)?.startsWith(unbegunWords) !== true;
-  const [, why, helps] = (isOfSsh ? sshFailures : []).find(([pattern]) => pattern.test(stderr)) ?? [];
-  if (why !== undefined && helps !== undefined) return { why: why(lines.at(-1) ?? ''), remedy: helps(member) };
-  // The last line of a script has its reason; on a host where none began, any line may.
-  const said = lines.slice(exitCode === 255 ? -saidLines : -1).join('; ');
-  return { why: said || `its shell exited with status ${exitCode ?? signal ?? errorCode} and printed nothing`, remedy };
 }

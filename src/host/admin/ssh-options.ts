@@ -1,5 +1,6 @@
 /** Options of the OpenSSH client that csync requires, and that a configuration written for people must not change. */
 import { runProcess } from '../processes.ts';
+import { type MemberWay, plainWay, sudoTest } from './member-way.ts';
 
 /** An unreachable member is reported after 5 s; one that is lost during a command, after 10 s. */
 const needed = [
@@ -44,16 +45,34 @@ export function sshOptionsOf(release: number): string[] {
 
 const versionLimitMs = 5000;
 let ofThisHost: readonly string[] = [];
+let way: MemberWay = plainWay;
 
-/** For the ssh of this host, by its release. */
+/** The way of this run; for messages. */
+export const wayInUse = (): MemberWay => way;
+
+export function takeWay(wanted: MemberWay): void {
+  way = wanted;
+  ofThisHost = [];
+}
+
+/** For the ssh of this host, by its release, and for the login of the settings. */
 export async function sshOptions(env: Readonly<Record<string, string>>, stop: AbortSignal): Promise<readonly string[]> {
   const { stderr } = await runProcess(['ssh', '-V'], { env, stop, timeoutMs: versionLimitMs });
-  ofThisHost = sshOptionsOf(releaseOf(stderr));
+  ofThisHost = [...(way.sshUser === 'none' ? [] : [`User=${way.sshUser}`]), ...sshOptionsOf(releaseOf(stderr))];
   return ofThisHost;
 }
 
 /** A command for people that succeeds if csync reaches the host, with any configuration of theirs. */
-export function sshTest(member: string): string {
-  const overridden = ofThisHost.filter((option) => /^(RemoteCommand|SessionType|ForkAfterAuthentication)=/.test(option));
-  return ['ssh', '-T', ...['BatchMode=yes', ...overridden].map((option) => `-o ${option}`), member, 'true'].join(' ');
+export function sshTest(member: string, command = 'true'): string {
+  if (way.insteadOfSsh !== null) return [...way.insteadOfSsh, member, command].join(' ');
+  const overridden = ofThisHost.filter((option) => /^(User|RemoteCommand|SessionType|ForkAfterAuthentication)=/.test(option));
+  return ['ssh', '-T', ...['BatchMode=yes', ...overridden].map((option) => `-o ${option}`), member, command].join(' ');
 }
+
+/** A command for people that shows whether csync becomes root there. */
+export function rootTest(member: string): string {
+  return sshTest(member, way.become === 'none' ? 'id' : sudoTest(way.become));
+}
+
+/** The host, with the login of the settings. */
+export const loginOn = (member: string): string => (way.sshUser === 'none' ? member : `${way.sshUser}@${member}`);

@@ -54,6 +54,12 @@ export const machinery = chapter(
       'reports the parameters of a package and takes services and addresses from its scripts',
     ],
     [
+      'cmexec runs a command line as root on another member, without standard input; its limits and refusals are unknown',
+      'ours',
+      'GH-hpe has the call; no manual found: serviceguard.md 5.12',
+      'lab/access/without-root-ssh > cmexec reads without ssh, and changes nothing',
+    ],
+    [
       'cmgetconf prints what cmapplyconf accepts, without extra lines of the real one',
       'imitated',
       'GH-gdha',

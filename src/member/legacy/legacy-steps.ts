@@ -1,4 +1,5 @@
 /** The work of Serviceguard's modules for a legacy package. Commands, retries and log lines: serviceguard.md 4.3, 4.4, 7.1. */
+import { isSameHost } from '../../base/network.ts';
 import { words } from '../../base/shell-word.ts';
 import { placeOfSet } from '../../contract/package-directory.ts';
 import { customerDefined, deviceOf } from '../../contract/policy-file-system.ts';
@@ -55,9 +56,9 @@ async function clearTagsOfLostMembers(context: ControlContext): Promise<void> {
   const strangers = (await tagsOf(context)).filter((tag) => tag !== host.nodeName);
   if (strangers.length === 0) return;
   const view = await host.run([cluster(context, 'cmviewcl'), '-f', 'line'], lookLimitMs);
-  const states = new Map([...view.stdout.matchAll(/^node:([^|\n]+)\|state=(\S+)$/gm)].map(([, name, word]) => [name, word]));
+  const failed = [...view.stdout.matchAll(/^node:([^|\n]+)\|state=failed$/gm)].map(([, name = '']) => name);
   for (const tag of strangers)
-    if (states.get(tag.split('.')[0]) === 'failed') await succeeds(context, 'vgchange', '--deltag', tag, settings.volumeGroup);
+    if (failed.some((name) => isSameHost(name, tag))) await succeeds(context, 'vgchange', '--deltag', tag, settings.volumeGroup);
 }
 
 export function groupActive(context: ControlContext): Step {

@@ -3,6 +3,7 @@
  * hit the next member, too, and disable one after the other. Pure, except for the query to the cluster, which has a limit.
  */
 
+import { isSameHost } from '../../base/network.ts';
 import { memberStates, packageStatus } from '../../engine/serviceguard/status.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { Connections } from '../../host/member/connections.ts';
@@ -53,7 +54,7 @@ export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, faile
 
 /** Would a failover now be the second in quick succession? */
 function isSecond({ hereMs, cameFrom, others }: Pick<Situation, 'hereMs' | 'cameFrom' | 'others'>): boolean {
-  return hereMs < settledMs && cameFrom !== null && others?.switchedOff.includes(cameFrom) === true;
+  return hereMs < settledMs && cameFrom !== null && others?.switchedOff.some((member) => isSameHost(member, cameFrom)) === true;
 }
 
 const loadText = ({ total, most }: Connections): string =>
@@ -74,7 +75,7 @@ export function othersFrom(view: string, packageName: string, here: string): Oth
   const status = packageStatus(view, packageName);
   if (status === null) return null;
   const states = memberStates(view);
-  const others = [...status.switching].filter(([member]) => member !== here);
+  const others = [...status.switching].filter(([member]) => !isSameHost(member, here));
   const switchedOff = others.flatMap(([member, isOn]) => (isOn ? [] : [member]));
   const isUp = (member: string): boolean => states.get(member) === 'up';
   return {

@@ -62,7 +62,7 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
     return { place, packageName, members, ready } as const;
   };
   if (drills.length === 0)
-    return onMembers('keeping connections', async (shell) => {
+    return onMembers(settings, 'keeping connections', async (shell) => {
       const seen = { ...(await lookAndTell(shell)), clients: [], probe: '', drills: [] };
       return reportRehearsal(options, seen, options.settings);
     });

@@ -67,6 +67,7 @@ export async function status(options: StatusOptions): Promise<number> {
 async function look(options: StatusOptions): Promise<number> {
   const { settings, files } = await packageHere(options);
   return onMembers(
+    settings,
     options.watch ? 'keeping connections' : 'once',
     (shell, stop) => keepLooking(options, { shell, stop, settings, files }),
     'ends',
@@ -131,7 +132,7 @@ export async function lookAtStatus(shell: MemberShell, settings: Settings, files
     const input = await lookOnce(shell, settings, files);
     const owner = runningMember(input);
     if (owner === null) return input;
-    const condition = conditionLook({ ...settings, adapter: adapterFor(settings) });
+    const { condition } = statusLooks(settings);
     const asked = Date.now() / 1000;
     const { exitCode, stdout } = await shell.run(owner.member, script(...condition.lines), lookLimitMs);
     const again = exitCode === 0 ? condition.read({ text: stdout, asked, answered: Date.now() / 1000 }) : null;
@@ -155,11 +156,16 @@ function rosterOf(answers: ReadonlyMap<string, Answer>): Pick<StatusInput, 'rost
   }
 }
 
-async function lookOnce(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
+/** What each member is asked. */
+export function statusLooks(settings: Settings) {
   const adapter = adapterFor(settings);
   const condition = conditionLook({ ...settings, adapter });
   const peers = peerLook(adapter.lastSeenList);
-  const lines = [...condition.lines, ...peers.lines, ...rosterLines(settings.packageDirectory)];
+  return { condition, peers, lines: [...condition.lines, ...peers.lines, ...rosterLines(settings.packageDirectory)] };
+}
+
+async function lookOnce(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
+  const { condition, peers, lines } = statusLooks(settings);
   const { observation, answers } = await observeAnd(shell, settings, lines);
   const runtime = runtimeInUse(observation);
   const wanted = withRuntime(files, runtime).map(asSent);

@@ -15,7 +15,8 @@ import {
 import { untimed } from '../../cluster/remote/answers.ts';
 import { inParallel } from '../../cluster/remote/observation.ts';
 import { rootLine, script } from '../../cluster/remote/shell-text.ts';
-import { type MemberShell, printedWords, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { printedWords, whyNoAnswer } from '../../host/admin/no-answer.ts';
 import { out, summarize } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { confirmPlan, planText } from '../common/confirm.ts';
@@ -66,7 +67,7 @@ async function lookAtMembers(shell: MemberShell, settings: Settings, first: read
 export async function toolkitStatus({ settings: file, json }: Pick<ProcedureOptions, 'settings' | 'json'>): Promise<ExitCode> {
   const settings = settingsHere(file);
   const { build } = thisBuild();
-  return onMembers('once', async (shell) => reportStatus(await lookAtMembers(shell, settings), settings, build, json));
+  return onMembers(settings, 'once', async (shell) => reportStatus(await lookAtMembers(shell, settings), settings, build, json));
 }
 
 function reportStatus(seen: readonly SeenToolkit[], settings: Settings, build: ToolkitBuild, json: boolean): ExitCode {

@@ -17,7 +17,7 @@ import { withRuntime } from '../../render/package.ts';
 import { printJson } from '../outputs/json.ts';
 import type { applyDocument } from '../outputs/outputs.ts';
 import { confirmPlan, planText, progressNotes } from './confirm.ts';
-import { afterwards } from './connections.ts';
+import { afterwards, type WaySettings } from './connections.ts';
 import type { PackageSources } from './package-sources.ts';
 import { carryMeter, chooseRuntime, type RuntimeOptions } from './runtime.ts';
 import { openSteps } from './steps.ts';
@@ -60,6 +60,7 @@ export async function applyWish(
 }
 
 interface Planned {
+  readonly settings: WaySettings;
   readonly wish: ApplyWish;
   readonly plan: ApplyPlan;
   /** Number of the resulting set. */
@@ -74,7 +75,7 @@ interface Planned {
 /** Prints the plan, asks, runs the steps and reports. */
 export async function applySteps(
   shell: MemberShell,
-  { wish, number, plan, options, verb, last = null }: Planned,
+  { settings, wish, number, plan, options, verb, last = null }: Planned,
 ): Promise<ExitCode> {
   const { dryRun, json, yes } = options;
   const steps = [...plan.steps.map(stepText), ...(last === null ? [] : [last.text])];
@@ -96,7 +97,7 @@ export async function applySteps(
       begin: shown.begin,
       say: shown.note,
       onCarried: carryMeter(shown.show),
-      afterwards,
+      afterwards: (work) => afterwards(settings, work),
     }).finally(shown.end);
     if (last !== null) {
       const end = shown.begin(last.text);

@@ -3,16 +3,33 @@
 import { type ExitCode, failure } from '../../base/problem.ts';
 import { underChangeLock } from '../../cluster/remote/change-lock.ts';
 import { type MemberShell, openSshShell } from '../../host/admin/member-shell.ts';
+import { chosenWay, type MemberWay, plainWay } from '../../host/admin/member-way.ts';
 import { loginName } from '../../host/admin/terminal.ts';
 import { progress } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { engineHere } from './engine-here.ts';
 import { interruptible, pause } from './interruptible.ts';
+
+/** The settings that say how scripts reach a host. */
+export type WaySettings = Pick<Settings, 'sshUser' | 'become'>;
+
+export function memberWay({ sshUser, become }: WaySettings): MemberWay {
+  const via = chosenWay();
+  if (via === '') return { sshUser, become, insteadOfSsh: null };
+  if (via === 'reader') return { ...plainWay, become: 'reader' };
+  const { engine, variables } = engineHere();
+  const { name, argv } = engine.host.remoteCommand(variables ?? {});
+  if (via === name) return { ...plainWay, become, insteadOfSsh: argv };
+  const text = `CSYNC_VIA is ${JSON.stringify(via)}; it may be reader or ${name}`;
+  throw failure('usage', text, 'unset CSYNC_VIA');
+}
 
 /**
  * Kept connections pay off if a member is asked more than twice. Ctrl-C closes them and rejects pending calls with Interrupted. A command
  * that already runs on a member may continue.
  */
 export function onMembers<Status extends number>(
+  way: WaySettings,
   keep: 'keeping connections' | 'once',
   work: (shell: MemberShell, stop: AbortSignal) => Promise<Status>,
   withoutReader: 'goes on' | 'ends' = 'goes on',
@@ -20,7 +37,7 @@ export function onMembers<Status extends number>(
   return interruptible(
     'closing the connections to the members',
     async (stop) => {
-      const shell = openSshShell(stop, keep === 'keeping connections');
+      const shell = openSshShell(stop, keep === 'keeping connections', memberWay(way));
       try {
         return await work(shell, stop);
       } finally {
@@ -32,8 +49,8 @@ export function onMembers<Status extends number>(
 }
 
 /** For the cleanup after an interruption, when the previous connections are closed. */
-export async function afterwards(work: (shell: MemberShell) => Promise<void>): Promise<void> {
-  const shell = openSshShell(new AbortController().signal, false);
+export async function afterwards(way: WaySettings, work: (shell: MemberShell) => Promise<void>): Promise<void> {
+  const shell = openSshShell(new AbortController().signal, false, memberWay(way));
   await work(shell);
   await shell.close();
 }
@@ -55,14 +72,15 @@ export interface Change {
  */
 export function changingMembers<Status extends number>(
   { verb, dryRun, wait, automatic = false }: Change,
-  { packageName, members }: Pick<Settings, 'packageName' | 'members'>,
+  settings: Pick<Settings, 'packageName' | 'members'> & WaySettings,
   work: (locked: MemberShell, stop: AbortSignal, plain: MemberShell) => Promise<Status>,
 ): Promise<Status | ExitCode> {
   if (wait !== undefined && !(wait >= 0)) {
     const text = '--wait: a number of seconds is required, 0 or more';
     throw failure('usage', text, `csync ${verb} --wait 120`);
   }
-  return onMembers('keeping connections', (shell, stop) => {
+  const { packageName, members } = settings;
+  return onMembers(settings, 'keeping connections', (shell, stop) => {
     if (dryRun) return work(shell, stop, shell);
     const who = `csync ${verb} of ${loginName()}@${shell.here} (process ${process.pid}) since ${new Date().toISOString()}`;
     const wish = {

@@ -8,7 +8,8 @@ import { inParallel } from '../../cluster/remote/observation.ts';
 import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';
 import { newestRoster, type RosterHost } from '../../contract/roster.ts';
-import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { whyNoAnswer } from '../../host/admin/no-answer.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { hostsBar } from '../common/meter.ts';
 

@@ -6,10 +6,12 @@ import { commandScript } from '../../cluster/remote/shell-text.ts';
 import { isHostName } from '../../contract/roster.ts';
 import { engines } from '../../engine/choice/engine-for.ts';
 import type { ClusterView } from '../../engine/engine.ts';
-import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { whyNoAnswer } from '../../host/admin/no-answer.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { out } from '../../host/output.ts';
-import { onMembers } from '../common/connections.ts';
+import { onMembers, type WaySettings } from '../common/connections.ts';
+import { findSettings } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
 import * as shape from '../outputs/outputs.ts';
 import { type ChangeOptions, change, look, nobody, type PlaceOptions } from './membership.ts';
@@ -40,7 +42,8 @@ export interface ClientAddOptions extends ChangeOptions {
 
 /** Keys both ways, first policy, boot start, daemon, remote runs. A rerun completes the remaining steps. */
 export async function clientAdd(options: ClientAddOptions): Promise<ExitCode | number> {
-  const others = options.cluster === undefined ? null : await otherCluster(options.cluster);
+  const others =
+    options.cluster === undefined ? null : await otherCluster(findSettings(options.settings).settings, options.cluster);
   const hosts = [...new Set([...options.hosts, ...namesIn(options.from), ...(others?.members ?? [])])];
   if (hosts.length === 0) throw new Failure([nobodyNamed]);
   const odd = hosts.filter((host) => !isHostName(host)).map(oddName);
@@ -83,10 +86,10 @@ function namesIn(file: string | undefined): string[] {
 }
 
 /** Members of the cluster of a host, as that host reports them. */
-async function otherCluster(host: string): Promise<{ name: string; members: string[] }> {
+async function otherCluster(settings: WaySettings, host: string): Promise<{ name: string; members: string[] }> {
   if (!isHostName(host)) throw new Failure([oddName(host)]);
   const result = { name: '', members: [] as string[] };
-  await onMembers('once', async (shell) => {
+  await onMembers(settings, 'once', async (shell) => {
     const view = await viewFrom(shell, host);
     // From another cluster: it is stored in the roster, and only used as a name.
     result.name = view.name !== null && isHostName(view.name) ? view.name : host;

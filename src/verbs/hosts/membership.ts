@@ -57,7 +57,7 @@ export function change(
 /** Reads only. */
 export function look(options: PlaceOptions, show: (view: SetupView) => ExitCode): Promise<ExitCode | number> {
   const place = setupPlace(findSettings(options.settings), options.templates);
-  return onMembers('keeping connections', async (shell) => show(await lookAtSetup(shell, place, [])));
+  return onMembers(place.settings, 'keeping connections', async (shell) => show(await lookAtSetup(shell, place, [])));
 }
 
 /** Applies changes of the cluster's membership, and completes pending work. */
@@ -77,7 +77,7 @@ const lookEveryMs = 1000;
 async function packageRuns(options: PlaceOptions, seconds: number): Promise<void> {
   const { settings } = findSettings(options.settings);
   const end = performance.now() + seconds * 1000;
-  await onMembers('keeping connections', async (shell, stop) => {
+  await onMembers(settings, 'keeping connections', async (shell, stop) => {
     for (;;) {
       const { status } = await observe(shell, { ...settings, members: [shell.here] });
       if (status?.state === 'running' || performance.now() > end) return exitCodes.ok;

@@ -51,7 +51,7 @@ export function setupPlace({ settings, file }: SettingsSource, templates: string
     runRemotely: (shell, member, hosts) => runQuietly(shell, settings, member, hosts),
     renderHere: (wanted) => renderFrom(wanted, {}),
     user: loginName(),
-    afterwards,
+    afterwards: (work) => afterwards(settings, work),
   };
 }
 

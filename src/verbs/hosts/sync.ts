@@ -75,7 +75,7 @@ function readWish({ parallel, timeout, define }: SyncOptions): RemoteRunWish {
 export async function sync(options: SyncOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const wish = readWish(options);
-  return onMembers('keeping connections', async (shell) => {
+  return onMembers(settings, 'keeping connections', async (shell) => {
     const hosts = wanted(options.hosts, await rosterHosts(shell, settings));
     const member = await startingMember(shell, settings, options.from);
     if (options.dryRun) {

@@ -1,5 +1,6 @@
 /** `csync apply | rollback | history | diff`: the package directory and the applied configuration of the cluster. */
 
+import { isSameHost } from '../../base/network.ts';
 import { demand, type ExitCode, exitCodes, Failure, failure, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { planApply } from '../../cluster/apply/apply-plan.ts';
@@ -51,7 +52,7 @@ export async function apply(options: ApplyOptions): Promise<ExitCode> {
     const files = options.takeMine ? withEdits(rendered, editsHere(shell, observation, rendered), settings) : rendered;
     const sets = await readHistory(shell, observation, settings);
     const { wish, number } = await applyWish(shell, { place: settings, files, observation, sets, options, note: '' });
-    return applySteps(shell, { wish, number, plan: demand(planApply(wish, observation)), options, verb: 'apply' });
+    return applySteps(shell, { settings, wish, number, plan: demand(planApply(wish, observation)), options, verb: 'apply' });
   });
 }
 
@@ -76,7 +77,7 @@ async function demandMembers(
 
 /** Edits made by hand in the package directory of this host. */
 function editsHere(shell: MemberShell, { members }: ClusterObservation, files: readonly RenderedFile[]): Map<string, string> {
-  const here = members.find((one) => one.reached && one.member === shell.here);
+  const here = members.find((one) => one.reached && isSameHost(one.member, shell.here));
   return here?.reached ? handEdits(here.directory, files) : new Map();
 }
 
@@ -119,7 +120,7 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
     options: { ...options, takeRendered: true },
     note,
   });
-  return applySteps(shell, { wish, number, plan: demand(planApply(wish, again)), options, verb: 'rollback' });
+  return applySteps(shell, { settings: now, wish, number, plan: demand(planApply(wish, again)), options, verb: 'rollback' });
 }
 
 /** Version 0.1.0 had no sets. Where its files run, or others lie in their place, writing them would change what runs. */
@@ -150,7 +151,7 @@ const isBeside = (name: string): boolean => /\.(?:conf|sh)$/.test(name) || name 
 /** The sets in the history, the newest last. */
 export async function history(settingsFile: string, json: boolean): Promise<ExitCode> {
   const settings = settingsHere(settingsFile);
-  return onMembers('once', (shell) => historyOf(shell, settings, json));
+  return onMembers(settings, 'once', (shell) => historyOf(shell, settings, json));
 }
 
 async function historyOf(shell: MemberShell, settings: Settings, json: boolean): Promise<ExitCode> {
@@ -177,7 +178,7 @@ async function historyOf(shell: MemberShell, settings: Settings, json: boolean):
 /** Compares the rendered package with every member and with the applied configuration; status 1 if anything differs. */
 export async function diff(sources: PackageSources & { readonly json: boolean }): Promise<ExitCode> {
   const { settings, files } = await preparePackage(sources);
-  return onMembers('once', async (shell) => report(await observe(shell, settings), settings, files, sources.json));
+  return onMembers(settings, 'once', async (shell) => report(await observe(shell, settings), settings, files, sources.json));
 }
 
 export function report(

@@ -12,7 +12,8 @@ import { launcherLines } from '../../cluster/remote/package-look.ts';
 import { commandScript, directoryWord, script } from '../../cluster/remote/shell-text.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Argv, Definition } from '../../engine/engine.ts';
-import { type MemberShell, type NoAnswer, rootRemedy } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { type NoAnswer, rootRemedy, whyNoAnswer } from '../../host/admin/no-answer.ts';
 import { out } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
@@ -60,7 +61,7 @@ async function checkOnce(options: CheckOptions): Promise<number> {
   const name = definition.fileName(settings.packageName);
   const offline = definition.check(files.find((file) => file.name === name)?.text ?? '', name);
   if (options.offline) return report(options, offline, { problems: [], notes: [], nodes: [], looks: 0, leftOut: [] });
-  return onMembers('once', async (shell) => report(options, offline, await lookAtCluster(shell, settings)));
+  return onMembers(settings, 'once', async (shell) => report(options, offline, await lookAtCluster(shell, settings)));
 }
 
 function report(options: CheckOptions, offline: readonly Problem[], cluster: CheckReport): number {
@@ -164,15 +165,18 @@ async function look(shell: MemberShell, settings: Settings): Promise<CheckInput>
   const members = await inParallel(looked, async ({ checked: one }): Promise<CheckedMember> => {
     const others = targets.filter((target) => target !== one.member);
     if (one.facts === null || others.length === 0) return { ...one, reach: [] };
-    const { stdout } = await shell.run(one.member, reachScript(others, settings.cfenginePort), limitMs);
-    return { ...one, reach: parseReach(stdout) };
+    const tried = await shell.run(one.member, reachScript(others, settings.cfenginePort), limitMs);
+    if (tried.exitCode !== 0) return { ...one, reach: [], noReach: whyNoAnswer(one.member, tried, limitMs).why };
+    return { ...one, reach: parseReach(tried.stdout) };
   });
-  const { commandMember, status } = observation;
+  const { commandMember, status, memberStates } = observation;
+  const clusterMembers = [...(memberStates?.keys() ?? [])];
   const packages =
     commandMember === null
       ? { others: [], unreadOthers: [`no member answers commands of ${engineFor(settings).title}`] }
       : await otherPackages(shell, commandMember, settings);
-  return { settings, members, toolkit: thisBuild().build, ...packages, owner: status?.owner ?? null, clients, now: new Date() };
+  const toolkit = thisBuild().build;
+  return { settings, members, clusterMembers, toolkit, ...packages, owner: status?.owner ?? null, clients, now: new Date() };
 }
 
 async function otherPackages(

@@ -16,7 +16,7 @@ import { readTextFile } from '../../host/admin/own-files.ts';
 import { isInteractive, type LineTerminal, openLines } from '../../host/admin/terminal.ts';
 import { err, out } from '../../host/output.ts';
 import { type Field, type Settings, settingsDigest } from '../../settings/settings.ts';
-import { printSettings } from '../../settings/settings-yaml.ts';
+import { defaultOf, printSettings } from '../../settings/settings-yaml.ts';
 import { settingsTable } from '../../settings/table.ts';
 import {
   type Answer,
@@ -37,6 +37,7 @@ import {
 } from '../../wizard/answers.ts';
 import { crossSubnet, type Findings, lookedLines, nameLookups } from '../../wizard/findings.ts';
 import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../../wizard/offers.ts';
+import { memberWay, type WaySettings } from '../common/connections.ts';
 import { readOrFail, schemaLine, writeOrFail } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
 import * as shape from '../outputs/outputs.ts';
@@ -81,7 +82,7 @@ export async function init(options: InitOptions): Promise<ExitCode> {
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
-  const shell = openSshShell(controller.signal, false);
+  const shell = openSshShell(controller.signal, false, memberWay(wayIn(given)));
   try {
     const looker = new Looker(shell, controller.signal);
     const findings = await looker.look();
@@ -183,7 +184,7 @@ class Wizard {
       const again = fieldsOf(problems, this.#answers);
       // An invalid answer is not offered again. One that only contradicts another may be the correct one.
       for (const one of fieldsOf(
-        problems.filter(({ code }) => code === 'settings-value'),
+        problems.filter(({ code }) => code === 'settings-value' || code === 'settings-unsupported'),
         this.#answers,
       ))
         this.#answers.delete(one);
@@ -238,6 +239,13 @@ function complain(problems: readonly Problem[]): void {
 
 function tellProblems(problems: readonly Problem[]): void {
   for (const problem of problems) tell(formatProblem(problem));
+}
+
+/** How members are reached while the settings are still asked for. */
+function wayIn(given: Answers): WaySettings {
+  const above = aboveOf(given);
+  const of = <F extends Field>(field: F): Settings[F] => (above[field] ?? defaultOf(field, above)) as Settings[F];
+  return { sshUser: of('sshUser'), become: of('become') };
 }
 
 function refuseOverwriting({ output, force, dryRun }: InitOptions): void {

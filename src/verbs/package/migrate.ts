@@ -66,7 +66,7 @@ async function migrateOn(
   });
   const plan = demand(planMigration({ wish, observation, legacySettings, remembered }));
   const verb = 'migrate legacy-to-modular';
-  return applySteps(shell, { wish, number, plan, options, verb, last: settingsStep(options.settings) });
+  return applySteps(shell, { settings, wish, number, plan, options, verb, last: settingsStep(options.settings) });
 }
 
 const lookEveryMs = 1000;

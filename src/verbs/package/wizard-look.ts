@@ -1,7 +1,8 @@
 /** Runs the wizard's commands here and on the other members, and keeps the results. Changes nothing. */
 import { inParallel } from '../../cluster/remote/observation.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { whyNoAnswer } from '../../host/admin/no-answer.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { runProcess } from '../../host/processes.ts';
 import type { Findings } from '../../wizard/findings.ts';
@@ -28,7 +29,7 @@ export class Looker {
     const { here } = this.#shell;
     const { engine, variables } = engineHere();
     this.#path = engine.host.searchPath(process.env.PATH, variables ?? {});
-    const [cluster, own] = await Promise.all([this.#cluster(engine), this.#run(['/bin/sh', '-c', lookScript], commandLimitMs)]);
+    const [cluster, own] = await Promise.all([this.#cluster(engine), this.#shell.run(here, lookScript, commandLimitMs)]);
     const members = new Map<string, MemberLook>([[here, readLook(own.stdout)]]);
     const unseen = new Map<string, string>();
     const others = 'why' in cluster ? [] : cluster.members.filter((member) => member !== here);

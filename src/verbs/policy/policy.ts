@@ -26,7 +26,8 @@ import { becameOf, commitScript, confirmScript } from '../../cluster/policy/scri
 import { locate } from '../../cluster/remote/observation.ts';
 import { busyStatus } from '../../cluster/remote/shell-text.ts';
 import type { Revision } from '../../host/admin/git.ts';
-import { type MemberShell, printedWords, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { printedWords, whyNoAnswer } from '../../host/admin/no-answer.ts';
 import { loginName } from '../../host/admin/terminal.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { out, progress } from '../../host/output.ts';
@@ -143,7 +144,7 @@ export async function policyCommit(options: PolicyCommitOptions): Promise<ExitCo
   const edit = (state: PolicyState) => copy?.files ?? source?.edit(state, options.base !== undefined) ?? [];
   const revision = source?.revision ?? null;
   try {
-    return await onMembers('keeping connections', async (shell) => {
+    return await onMembers(settings, 'keeping connections', async (shell) => {
       const place = policyPlace(settings);
       for (let left = tries; left > 0; left -= 1) {
         const owner = await findOwner(shell, settings);
@@ -258,7 +259,7 @@ function recordLine({ commit, epoch, digest, at, by, message, revision }: Commit
 export async function policyShow(options: PolicyOptions & { readonly copy?: string | undefined }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const copy = options.copy;
-  return onMembers('once', async (shell) => {
+  return onMembers(settings, 'once', async (shell) => {
     const owner = await findOwner(shell, settings);
     const { state, contents, links } = await lookAtPolicy(shell, owner, policyPlace(settings), copy !== undefined);
     if (copy !== undefined) makeWorkingCopy(copy, contents);
@@ -311,7 +312,7 @@ function showText(owner: string, { epoch, digest, current }: PolicyState, { file
 /** The commits, the newest last. */
 export async function policyLog(options: PolicyOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
-  return onMembers('once', async (shell) => {
+  return onMembers(settings, 'once', async (shell) => {
     const owner = await findOwner(shell, settings);
     const { state } = await lookAtPolicy(shell, owner, policyPlace(settings), false);
     const records = recordsOf(state);

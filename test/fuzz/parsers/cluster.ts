@@ -26,7 +26,7 @@ import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
 import { readCluster } from '../../../src/engine/serviceguard/host.ts';
 import { memberStates, packageStatus, readView } from '../../../src/engine/serviceguard/status.ts';
-import { whyNoAnswer } from '../../../src/host/admin/member-shell.ts';
+import { whyNoAnswer } from '../../../src/host/admin/no-answer.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/member/handover.ts';
 import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts';
 import { parseLineView } from '../../../src/serviceguard/view.ts';
@@ -237,6 +237,7 @@ export const cluster: readonly FuzzedParser[] = [
         members: [member, { ...member, member: 'm2' }],
         toolkit: { version: '9.9.9', digest: 'a'.repeat(64) },
         others: [],
+        clusterMembers: [],
         unreadOthers: [],
         owner: null,
         now: new Date(0),

@@ -1,6 +1,6 @@
 /** csync check on a cluster, sound and broken. */
 import { describe, expect, it } from 'vitest';
-import { everyStepIt } from '../../support.ts';
+import { everyStepIt, have } from '../../support.ts';
 import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('csync check in the lab', { timeout: 300_000 }, () => {
@@ -62,6 +62,32 @@ describe.skipIf(whyNoLab !== null)('csync check in the lab', { timeout: 300_000 
       'check-client-port m2 c2',
       'check-client-port m3 c2',
     ]);
+  });
+
+  /** m2 as a minimal installation, with a csh for root. The lab's own commands need perl, so only logins are without it. */
+  const minimal = () => {
+    const sshd = (start: string) => `p=$(cat /run/sshd.pid); kill $p; while kill -0 $p 2>/dev/null; do :; done; ${start}`;
+    const program = '/usr/sbin/sshd -f /etc/ssh/lab_sshd_config';
+    return broken(
+      'm2',
+      `mv /usr/bin/bash /usr/bin/bash.away; mount -o remount,noexec /tmp; mount -o remount,noexec /run
+cp /etc/passwd /root/passwd; sed -i '/^root:/s|[^:]*$|/usr/bin/tcsh|' /etc/passwd
+${sshd(`unshare -m sh -c 'mount --bind /dev/null /usr/bin/perl; ${program}'`)}`,
+      `mv /usr/bin/bash.away /usr/bin/bash; mount -o remount,exec /tmp; mount -o remount,exec /run
+cat /root/passwd > /etc/passwd; ${sshd(program)}`,
+    );
+  };
+
+  it.skipIf(!have('tcsh'))('what a minimal member lacks is named with its cost, and nothing else is wrong there', async () => {
+    await serving(used);
+    await minimal();
+    const { codes, problems, leftOut } = await check();
+    expect(codes).toEqual(['check-programs m2', 'check-programs m2']);
+    expect(problems.map(({ severity, text }) => `${severity} ${text.split(':')[0]}`)).toEqual([
+      'warning /usr/bin/perl is missing',
+      'warning bash is missing',
+    ]);
+    expect(new Set(leftOut.map(({ member }) => member)), 'without bash it opens no connections').toEqual(new Set(['m2']));
   });
 
   everyStepIt('a member out of reach is reported, and what was not checked is skipped', async () => {

@@ -10,7 +10,8 @@ import { underChangeLock } from '../../../src/cluster/remote/change-lock.ts';
 import { fenced, keepScript, leaseDirectory, leaseSeconds, lostStatus } from '../../../src/cluster/remote/lease-scripts.ts';
 import { busyStatus, hostScript } from '../../../src/cluster/remote/shell-text.ts';
 import { masterFilesScript } from '../../../src/cluster/setup/look.ts';
-import { type MemberShell, notRootStatus, openSshShell } from '../../../src/host/admin/member-shell.ts';
+import { type MemberShell, openSshShell } from '../../../src/host/admin/member-shell.ts';
+import { notRootStatus } from '../../../src/host/admin/no-answer.ts';
 import { changingMembers } from '../../../src/verbs/common/connections.ts';
 import { eventually, isRoot, scratchDirectory, settingsFor } from '../../support.ts';
 
@@ -323,8 +324,6 @@ describe('a change under the lock', () => {
 
   it('is not waited for a time that is none', () => {
     const change = { verb: 'apply', dryRun: false, wait: Number.NaN } as const;
-    expect(() => changingMembers(change, { packageName: 'trial', members: ['m1'] }, async () => 0)).toThrow(
-      /a number of seconds/,
-    );
+    expect(() => changingMembers(change, settingsFor(), async () => 0)).toThrow(/a number of seconds/);
   });
 });

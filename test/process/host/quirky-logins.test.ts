@@ -2,8 +2,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSshShell, whyNoAnswer } from '../../../src/host/admin/member-shell.ts';
-import { scratchDirectory } from '../../support.ts';
+import { openSshShell } from '../../../src/host/admin/member-shell.ts';
+import { type MemberWay, plainWay } from '../../../src/host/admin/member-way.ts';
+import { whyNoAnswer } from '../../../src/host/admin/no-answer.ts';
+import { have, scratchDirectory } from '../../support.ts';
 
 const scratch = scratchDirectory();
 const pathBefore = process.env.PATH;
@@ -29,11 +31,17 @@ afterAll(() => {
   process.env.PATH = pathBefore;
 });
 
-async function logsIn<T>(login: string, logout: string, use: (shell: ReturnType<typeof openSshShell>) => Promise<T>): Promise<T> {
+async function logsIn<T>(
+  login: string,
+  logout: string,
+  use: (shell: ReturnType<typeof openSshShell>) => Promise<T>,
+  way: MemberWay = plainWay,
+  keep = false,
+): Promise<T> {
   writeFileSync(join(scratch, 'login'), login);
   writeFileSync(join(scratch, 'logout'), logout);
   writeFileSync(join(scratch, 'called'), '');
-  const shell = openSshShell(new AbortController().signal, false);
+  const shell = openSshShell(new AbortController().signal, keep, way);
   try {
     return await use(shell);
   } finally {
@@ -59,8 +67,14 @@ const quirks: readonly (readonly [what: string, login: string, logout: string])[
   ],
 ];
 
+/** Login shells of root that sites use, besides those of /bin/sh. Here they read no file of a user. */
+const loginShells = ['csh -f -c', 'tcsh -f -c', 'fish --no-config -c', 'mksh -c', 'busybox sh -c', 'dash -c'].map(
+  (words) => [`runs ${words.split(' ')[0]}`, `exec ${words} "$*"`, ''] as const,
+);
+const shellsHere = loginShells.filter(([what]) => have(what.split(' ')[1] ?? ''));
+
 describe('the answer of a host whose login', () => {
-  it.each(quirks)('%s is what the script printed, and no more', async (_, login, logout) => {
+  it.each([...quirks, ...shellsHere])('%s is what the script printed, and no more', async (_, login, logout) => {
     const script = 'echo "one  line"; sleep 0.1; printf "a\\tb\\n\\n"; echo wrong >&2; printf last; exit 3';
     expect(await run(login, logout, script)).toMatchObject({
       exitCode: 3,
@@ -69,21 +83,32 @@ describe('the answer of a host whose login', () => {
     });
   });
 
-  it.each(quirks)('%s is kept apart also where a file is sent, and where a script stays', async (_, login, logout) => {
-    const file = join(scratch, 'sent');
-    writeFileSync(file, 'content');
-    await logsIn(login, logout, async (shell) => {
-      expect(await shell.send('m2', 'cat', { file, onSent: () => {} }, 20_000)).toMatchObject({
-        exitCode: 0,
-        stdout: 'content\n',
+  it.each([...quirks, ...shellsHere])(
+    '%s is kept apart also where a file is sent, and where a script stays',
+    async (_, login, logout) => {
+      const file = join(scratch, 'sent');
+      writeFileSync(file, 'content');
+      await logsIn(login, logout, async (shell) => {
+        expect(await shell.send('m2', 'cat', { file, onSent: () => {} }, 20_000)).toMatchObject({
+          exitCode: 0,
+          stdout: 'content\n',
+        });
+        const script = 'echo csync-connected; while read -r line && [ "$line" != end ]; do echo "renewed $line"; done';
+        const hold = await shell.hold('m2', script);
+        if (!('release' in hold)) throw new Error(JSON.stringify(hold));
+        expect([await hold.ask('1', 5000), await hold.ask('2', 5000)]).toEqual(['renewed 1', 'renewed 2']);
+        await hold.release();
+        expect(await shell.hold('m2', 'echo busy >&2; exit 75')).toMatchObject({ exitCode: 75, stderr: 'busy\n' });
       });
-      const script = 'echo csync-connected; while read -r line && [ "$line" != end ]; do echo "renewed $line"; done';
-      const hold = await shell.hold('m2', script);
-      if (!('release' in hold)) throw new Error(JSON.stringify(hold));
-      expect([await hold.ask('1', 5000), await hold.ask('2', 5000)]).toEqual(['renewed 1', 'renewed 2']);
-      await hold.release();
-      expect(await shell.hold('m2', 'echo busy >&2; exit 75')).toMatchObject({ exitCode: 75, stderr: 'busy\n' });
-    });
+    },
+  );
+
+  it.each(shellsHere)('%s is the same over a connection that stays', async (_, login) => {
+    const script = 'echo "it is $((1 + 1))"; echo wrong >&2; exit 3';
+    const said = { exitCode: 3, stdout: 'it is 2\n', stderr: 'wrong\n' };
+    expect(await logsIn(login, '', (shell) => shell.run('m2', script, 20_000), plainWay, true)).toMatchObject(said);
+    const calls = readFileSync(join(scratch, 'called'), 'utf8').match(/ControlMaster=\w+/g);
+    expect(calls).toEqual(['ControlMaster=yes', 'ControlMaster=no']);
   });
 
   it('is whole although its logout never ends', async () => {
@@ -121,6 +146,41 @@ describe('no answer of a host', () => {
     const ended = await run(login, '', 'touch /nowhere/at/all');
     expect(ended).toMatchObject({ exitCode: 255, stdout: '' });
     expect(whyNoAnswer('m2', ended, 1000).why).toContain(said);
+  });
+
+  const sudoSays: readonly (readonly [said: string, status: number, why: RegExp])[] = [
+    ["env: 'sudo': No such file or directory", 127, /sudo is not installed/],
+    ["env: can't execute 'sudo': No such file or directory", 127, /sudo is not installed/],
+    ['sudo: a password is required', 1, /asks for a password/],
+    ['sudo: sorry, you must have a tty to run sudo', 1, /requires a terminal/],
+    ['sudo: no tty present and no askpass program specified', 1, /requires a terminal/],
+    [
+      "Sorry, user csync is not allowed to execute '/usr/local/sbin/csync-root' as root on m2.",
+      1,
+      /no rule of sudo there allows/,
+    ],
+    ['csync is not in the sudoers file.  This incident will be reported.', 1, /no rule of sudo there allows/],
+    ['/etc/sudoers.d/csync:3:10: syntax error', 1, /cannot use its rules: .*csync:3:10/],
+    ['sudo: /usr/local/sbin/csync-root: command not found', 1, /is not installed there/],
+    ['sudo: /usr/bin/sudo must be owned by uid 0 and have the setuid bit set', 1, /cannot become root there/],
+    ['sudo: The "no new privileges" flag is set, which prevents sudo from running as root.', 1, /cannot become root there/],
+    ['sudo: account validation failure, is your account locked?', 1, /PAM refuses/],
+    ['csync-reader: this program has no such script', 78, /does not have this script/],
+  ];
+
+  it.each(sudoSays)('whose sudo says %s has a reason of its own', async (said, status, why) => {
+    const way = { sshUser: 'csync', become: 'sudo', insteadOfSsh: null } as const;
+    const login = `echo "*** Authorised use only ***"; echo '${said.replaceAll("'", "'\\''")}' >&2; exit ${status}`;
+    const ended = await logsIn(login, '', (shell) => shell.run('m2', 'touch /nowhere/at/all', 20_000), way);
+    expect(ended).toMatchObject({ exitCode: 255, stdout: '' });
+    const answer = whyNoAnswer('m2', ended, 1000);
+    expect(answer.why).toMatch(why);
+    expect(answer.why).not.toContain('Authorised');
+    const called = readFileSync(join(scratch, 'called'), 'utf8');
+    expect(called).toContain('-o User=csync ');
+    expect(called).toMatch(/-- m2 env LC_ALL=C sudo -n -- \/usr\/local\/sbin\/csync-root$/m);
+    // A login that only prints the same has nothing to do with sudo.
+    expect(whyNoAnswer('m2', await run(login, '', ':'), 1000).why).toContain(said);
   });
 
   it('that was cut in the middle is no success, and has what was whole', async () => {

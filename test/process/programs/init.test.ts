@@ -66,9 +66,9 @@ function siteDirectory(site: Site): { directory: string; environment: Record<str
   for (const [member, look] of Object.entries(site.looks ?? {})) writeFileSync(join(bin, `look-${member}`), look);
   program('ssh', [
     // The frame in which an answer has to be (src/host/admin/frame.ts).
-    'while [ $# -gt 3 ]; do shift; done',
+    'while [ $# -gt 2 ]; do shift; done',
     `[ -e "${bin}/look-$1" ] || { echo "ssh: connect to host $1 port 22: No route to host" >&2; exit 255; }`,
-    "mark=$(/bin/sed -n 's/^printf ..n\\([A-Za-z0-9_-]*\\)=%s=.* begin; .*/\\1/p')",
+    "mark=$(/bin/sed -n 's/^csync_mark=//p')",
     `printf '%s\\n' "$mark=begin=$mark"; /bin/sed "s/.*/$mark:&:$mark/" "${bin}/look-$1"; printf '\\n%s\\n' "$mark=0=$mark"`,
   ]);
   writeFileSync(join(bin, 'cmcluster.conf'), `SGCONF=/usr/local/cmcluster/conf # ours\nSGSBIN=${sgsbin}\n`);
@@ -380,7 +380,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
   it('asks in the style of DSAU, offers what it found, sums up and writes', async () => {
     const ended = await dialogue(wholeSite, [
       ...untilOthers,
-      ['Do you want to answer the other 34 settings, too? (y/n) [n]: ', enter],
+      ['Do you want to answer the other 36 settings, too? (y/n) [n]: ', enter],
       ['Do you want to continue? (y/n) [y]: ', enter],
     ]);
     expect(ended.status, ended.shown).toBe(0);
@@ -430,6 +430,8 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
           'package_directory=/etc/csync',
           'package_style=modular',
           'toolkit_program=/opt/csync',
+          'ssh_user=none',
+          'become=none',
         ],
         ...[
           'monitor_port=off',

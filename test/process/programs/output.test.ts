@@ -84,16 +84,20 @@ describe('an output that cannot be written', () => {
 describe.skipIf(!have('bash'))('text of other hosts', { timeout: 120_000 }, () => {
   const hostile = 'Permission \u001b]0;owned\u0007denied \u009b2J\u202e\r\u001b[1A evil\u007f';
   /** Every host prints it at its login, and answers every script with it, between the marks of that script (host/admin/frame.ts). */
-  const answering = (said: string): string => `begun=
-while IFS= read -r line; do
-  case $line in "printf '\\n"*" begin; "*) ;; *) continue ;; esac
-  mark=\${line#"printf '\\n"} mark=\${mark%%=*}
+  const answering = (said: string): string => `while IFS= read -r line; do
+  case $line in
+    csync_mark=*) mark=\${line#csync_mark=}; continue ;;
+    # A script that stays.
+    *csync-connected*) exit 0 ;;
+    'exit "$csync_status"') ;;
+    *) continue ;;
+  esac
   printf '\\n%s=begin=%s\\n' "$mark" "$mark"
   printf '\\n%s=begin=%s\\n' "$mark" "$mark" >&2
   while IFS= read -r text; do printf '%s:%s:%s\\n' "$mark" "$text" "$mark"; done < ${said}
-  begun=$mark
+  printf '\\n%s=end=%s\\n' "$mark" "$mark" >&2; printf '\\n%s=0=%s\\n' "$mark" "$mark"
+  exit 0
 done
-[ -z "$begun" ] || { printf '\\n%s=end=%s\\n' "$begun" "$begun" >&2; printf '\\n%s=0=%s\\n' "$begun" "$begun"; }
 `;
   const withSsh = (status: number): string => {
     const directory = mkdtempSync(join(scratch, 'ssh-'));
@@ -101,7 +105,7 @@ done
     mkdirSync(join(directory, 'bin'));
     const answer = `csync-connected\n${hostile}\nout 0 ${Buffer.from(hostile).toString('base64')}\nend 0 1 5\n${hostile}\n`;
     writeFileSync(said, answer);
-    const script = `#!/bin/sh\ncat ${said}; cat ${said} >&2\n[ ${status} -eq 0 ] || exit ${status}\n# A connection that stays gets its script in a coded word.\ncase "$*" in *'/bin/sh -s') ;; *) exit 0 ;; esac\n${answering(said)}`;
+    const script = `#!/bin/sh\ncat ${said}; cat ${said} >&2\n[ ${status} -eq 0 ] || exit ${status}\n# A connection that stays.\ncase "$*" in *csync-connected*) exit 0 ;; esac\n${answering(said)}`;
     writeFileSync(join(directory, 'bin', 'ssh'), script, { mode: 0o755 });
     return join(directory, 'bin');
   };

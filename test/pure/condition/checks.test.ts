@@ -11,7 +11,8 @@ import { settingsFor } from '../../support.ts';
 const settings = settingsFor({ members: ['m1', 'm2'] });
 const now = new Date('2026-11-30');
 const build = { version: '9.9.9', digest: 'a'.repeat(64) };
-const sound = `fstab /dev/sda1 / ext4 defaults 0 1
+const sound = `directory /conf/csync
+fstab /dev/sda1 / ext4 defaults 0 1
 mount /dev/sda1 / ext4 rw 0 0
 point directory 0
 forward 10.9.0.100
@@ -35,6 +36,7 @@ free 900000 /conf
 free 900000 /run
 cards 00:00:00:00:00:00 CARD
 behind 02:00:00:00:00:01
+programs
 reach OTHER 0 ok
 reach 10.9.0.21 0 ok
 clock 100.0
@@ -67,6 +69,7 @@ function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) 
     settings,
     members: [member('m1'), member('m2', changes)],
     toolkit: build,
+    clusterMembers: ['m1', 'm2'],
     others: [],
     unreadOthers: [],
     owner: null,
@@ -121,6 +124,7 @@ describe('the checks', () => {
     ['a mount below', ['+mount tmpfs /csync/tmp tmpfs rw 0 0'], 'other-mounts', /policy file system could not be unmounted/],
     ['a name that is not known', ['forward '], 'name', /resolves to nothing, not to 10.9.0.100/],
     ['a name with two addresses', ['forward 10.9.0.100 10.9.0.7'], 'name', /10.9.0.7/],
+    ['a name that also has an IPv6 address', ['forward6 2001:db8::100'], 'name', /also resolves to 2001:db8::100: .*IPv4 only/],
     ['no way back', ['backward '], 'name', /needs both directions/],
     ['another way back', ['backward other.lab'], 'name', /needs both directions/],
     ['no interface in the subnet', ['network'], 'network', /cannot be added/],
@@ -150,6 +154,17 @@ describe('the checks', () => {
     ['a way that swallows large packets', ['reach m1 0 lost', 'reach 10.9.0.21 0 ok'], 'mtu', /lost on the way to m1, small/],
     ['a client that does not listen', ['reach m1 0 ok', 'reach 10.9.0.21 1 ok'], 'client-port', /1 of 1 clients .*c1.lab \(10/],
     ['a client behind a small MTU', ['reach m1 0 ok', 'reach 10.9.0.21 0 lost'], 'client-mtu', /lost on the way to c1.lab/],
+    ['no perl', ['lacks perl'], 'programs', /perl is missing: the monitor .* next check.*policy commit/],
+    ['a perl that does not run', ['lacks perl-runs'], 'programs', /does not run: .*cannot run on this member/],
+    ['a perl without its modules', ['lacks perl-Fcntl'], 'programs', /module Fcntl: .*mount table only/],
+    ['no bash', ['lacks bash'], 'programs', /bash is missing: .*cannot test connections/],
+    ['no flock', ['lacks flock'], 'programs', /flock is missing: .*cannot change this member/],
+    [
+      'scripts on a file system without programs',
+      ['+mount /dev/x /conf xfs rw,noexec 0 0'],
+      'noexec',
+      /\/conf is mounted noexec/,
+    ],
     ['a full disk', ['free 49999 /conf'], 'space', /49 MB free/],
     ['a policy file system that fills up', ['space 768 81920 4096 5000 5120 /csync'], 'space', /3 MB \(0 %\) are free/],
   ])('%s', (_title, changes, name, text) => {
@@ -162,6 +177,11 @@ describe('the checks', () => {
   it.each<[string, string[]]>([
     ['a comment or noauto in fstab', ['+fstab /dev/sdb1 /csync ext4 rw,noauto 0 2']],
     ['names are the same in either case, with a dot at the end', ['backward CSYNC.lab.']],
+    [
+      '/tmp and /run without programs',
+      ['+mount tmpfs /tmp tmpfs rw,noexec 0 0', '+mount tmpfs /run tmpfs rw,noexec 0 0', '+mount /dev/y /con xfs noexec 0 0'],
+    ],
+    ['a second mount with programs', ['+mount /dev/x /conf xfs noexec 0 0', '+mount /dev/x /conf xfs rw 0 0']],
     ['a path with a smaller MTU that says so', ['reach m1 0 smaller', 'reach 10.9.0.21 0 smaller']],
     [
       'another package file, a log, other sets of the history',
@@ -198,6 +218,16 @@ describe('the checks', () => {
     expect(judge([], unreachable).nodes, 'and nothing is known of an unreachable member').toHaveLength(1);
   });
 
+  it('a member that the cluster spells differently is named, with the name to write', () => {
+    const spelled = (...clusterMembers: string[]) =>
+      judge([], { clusterMembers }).problems.map(({ code, member: where, remedy }) => `${code} ${where}: ${remedy}`);
+    expect(spelled('M1', 'm2.example.com')).toEqual([
+      'check-member-name m1: write M1 in members of csync.yaml',
+      'check-member-name m2: write m2.example.com in members of csync.yaml',
+    ]);
+    expect([spelled('m1', 'm3'), spelled()], 'one that is no member yet, and a cluster that does not answer').toEqual([[], []]);
+  });
+
   it('on the active member, its mount and its tag are right', () => {
     const owner = member('m2', ['+mount /dev/x /csync ext4 rw 0 0', 'point directory 4', 'group m2', 'address 1', 'behind']);
     const { problems } = judge([], { owner: 'm2', members: [member('m1', ['behind 02:00:00:00:00:02']), owner] });
@@ -207,7 +237,7 @@ describe('the checks', () => {
   it('scripts are compared with what most members have; neither is right between two, and none at all is no package yet', () => {
     const of = (...names: string[][]) =>
       judgeChecks({
-        ...{ settings, toolkit: build, others: [], unreadOthers: [], owner: null, clients, now },
+        ...{ settings, clusterMembers: [], toolkit: build, others: [], unreadOthers: [], owner: null, clients, now },
         members: names.map((changes, index) => member(`m${index + 1}`, changes)),
       }).problems.map(({ text, member: where }) => `${where}: ${text.split(' from most')[0]}`);
     const other = ['digest xx  csync.sh', '+digest bb  manifest.json'];
@@ -227,7 +257,7 @@ describe('the checks', () => {
     const fresh = [`+digest bb  sets/${applied}/csync.sh`, `+applied ${applied} /csync`];
     const of = (...names: string[][]) =>
       judgeChecks({
-        ...{ settings, toolkit: build, others: [], unreadOthers: [], owner: null, clients, now },
+        ...{ settings, clusterMembers: [], toolkit: build, others: [], unreadOthers: [], owner: null, clients, now },
         members: names.map((changes, index) => member(`m${index + 1}`, changes)),
       }).problems.map(({ text, member: where }) => `${where}: ${text.split(' from most')[0]}`);
     expect(of(kept, kept, fresh)).toEqual([]);

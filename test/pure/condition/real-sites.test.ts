@@ -20,6 +20,7 @@ const checked = (text: string) => {
   return judgeChecks({
     settings,
     members: [],
+    clusterMembers: [],
     others: [read],
     unreadOthers: [],
     owner: null,
@@ -131,6 +132,7 @@ describe('host tags', () => {
       settings,
       toolkit,
       members: [one],
+      clusterMembers: [],
       others: [],
       unreadOthers: [],
       owner: null,

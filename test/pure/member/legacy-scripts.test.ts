@@ -181,6 +181,11 @@ describe('RUN_SCRIPT start', () => {
     expect((await run(legacyStart, after)).status).toBe(0);
     expect(after.tags).toEqual(['m1']);
     expect(after.effects).toContain('vgchange --deltag m2 vg_csync');
+    const inCapitals = withPolicy(memberReady());
+    inCapitals.tags = ['M2.example.com'];
+    inCapitals.memberStates = { m1: 'running', m2: 'failed' };
+    expect((await run(legacyStart, inCapitals)).status).toBe(0);
+    expect(inCapitals.tags).toEqual(['m1']);
   });
 
   it('calls customer-defined run behind the promotion and before the service; its failure takes all back', async () => {

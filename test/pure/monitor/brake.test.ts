@@ -34,6 +34,7 @@ describe('the brake', () => {
       { others: second, hereMs: 3000, cameFrom: null },
       null,
     ],
+    ['the same, and the host is in capitals', { others: second, hereMs: 3000, cameFrom: 'M1' }, /and M1 is disabled/],
     ['quick, but it came from another one', { others: second, hereMs: 3000, cameFrom: 'm3' }, null],
     ['quick, but no member was switched off for it', { hereMs: 3000 }, null],
     ['a disk in quick succession', { others: second, hereMs: 3000, ofDaemon: false }, null],
@@ -94,6 +95,7 @@ describe('what cmviewcl says of the other members', () => {
     ['nothing', '', null],
   ])('%s', (_, view, expected) => {
     expect(othersFrom(view, 'csync', 'm1')).toEqual(expected);
+    expect(othersFrom(view, 'csync', 'M1'), 'the host in capitals').toEqual(expected);
   });
 });
 

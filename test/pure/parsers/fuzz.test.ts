@@ -20,10 +20,11 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'the command line and version numbers, by one expression':
     'parse secondsOf readWish namesIn serviceguard isRecent releaseOf findRevision',
   'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem',
+  'the name of this host': 'openSshShell',
   'numbers of /proc': 'closeInherited childrenOf watchProcess',
   'values that were checked when they were read': 'labSpec specProblem neededObservations namedScripts checks',
   'fields at blanks, each of which is judged':
-    'judgeMountPoint judgeOtherMounts judgeFstab clientsDisconnected Looker reason tagsOf clearTagsOfLostMembers',
+    'judgeMountPoint judgeOtherMounts judgeNoexec whyUnsupported judgeFstab clientsDisconnected Looker reason tagsOf clearTagsOfLostMembers',
   'behind a function that is fuzzed':
     'isUpCriteria dependencies parseMonitorState readJson readOptions readHistory readSettings readTemplate contextType labelsOf fileLabels judgeFips',
   'reads files, whose texts go to the parsers':

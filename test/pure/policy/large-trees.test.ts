@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { masterFilesScript, parseMasterFiles } from '../../../src/cluster/setup/look.ts';
-import { openSshShell, printedWords } from '../../../src/host/admin/member-shell.ts';
+import { openSshShell } from '../../../src/host/admin/member-shell.ts';
+import { printedWords } from '../../../src/host/admin/no-answer.ts';
 
 import { isRoot } from '../../support.ts';
 

@@ -147,3 +147,28 @@ describe('a legacy package', () => {
     expect(definition.differences(other, wanted).map(({ keyword }) => keyword)).toEqual(['subnet']);
   });
 });
+
+describe('what csync does not support', () => {
+  const own = ['ip_subnet 10.9.0.0', 'ip_address 10.9.0.100', 'vg vg_csync', fs('/dev/vg_csync/lv_csync', '/csync')];
+  const refused = (...lines: readonly string[]) =>
+    definition
+      .check(modular(...own, ...lines), 'web.conf')
+      .flatMap(({ code, text }) => (code === 'package-unsupported' ? [text] : []));
+
+  it.each([
+    ['a second address', ['ip_address 10.9.0.101'], /^ip_address 10.9.0.101: csync supports one address/],
+    ['a second subnet', ['ip_subnet 10.8.0.0'], /one subnet/],
+    ['a second volume group', ['vg vg_two'], /one volume group/],
+    ['a second logical volume', [fs('/dev/vg_csync/lv_two', '/two')], /one logical volume and file system/],
+    ['an IPv6 subnet', ['ip_subnet 2001:db8::'], /IPv4 only/],
+  ] as const)('%s is refused once, with its line', (_, lines, said) => {
+    expect(refused(...lines)).toEqual([expect.stringMatching(said)]);
+  });
+
+  it('NFS is refused, and what csync renders is not', () => {
+    expect(
+      definition.check(modular('fs_name /export', 'fs_server nas', 'fs_directory /csync', 'fs_type nfs'), 'web.conf'),
+    ).toEqual([expect.objectContaining({ code: 'package-unsupported', text: expect.stringMatching(/not NFS/) })]);
+    expect([refused(), refused('ip_subnet 10.9.0.0', 'monitored_subnet 10.8.0.0')]).toEqual([[], []]);
+  });
+});

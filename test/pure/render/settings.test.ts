@@ -56,6 +56,14 @@ describe('settings', () => {
 
   const wrong: readonly [string, Record<string, unknown>, string][] = [
     ['an address with a letter', { package_address: '10.9.0.x' }, 'settings-value'],
+    ['an IPv6 address', { package_address: '2001:db8::100' }, 'settings-unsupported'],
+    ['two addresses', { package_address: ['10.9.0.100', '10.9.0.101'] }, 'settings-unsupported'],
+    ['two addresses in one text', { package_address: '10.9.0.100, 10.9.0.101' }, 'settings-unsupported'],
+    ['two subnets', { package_subnet: ['10.9.0.0', '10.8.0.0'] }, 'settings-unsupported'],
+    ['an IPv6 network of clients', { client_networks: ['10.9.0.0/24', '2001:db8::/32'] }, 'settings-unsupported'],
+    ['two volume groups', { volume_group: ['vg_a', 'vg_b'] }, 'settings-unsupported'],
+    ['two logical volumes', { logical_volume: 'lv_a lv_b' }, 'settings-unsupported'],
+    ['NFS', { file_system_type: 'nfs4' }, 'settings-unsupported'],
     ['a relative mount point', { mount_point: 'csync' }, 'settings-value'],
     ['a mount point with ..', { mount_point: '/csync/../etc' }, 'settings-value'],
     ['a shell metacharacter in a path', { node_path: '/usr/bin/node;reboot' }, 'settings-value'],

@@ -29,6 +29,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'settings/settings.ts',
     'settings/rules.ts',
     'base/attempt.ts',
+    'base/network.ts',
     'base/version.ts',
     'base/shell-word.ts',
     'base/log-line.ts',
@@ -84,6 +85,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'contract/',
     'host/host.ts',
     'host/admin/member-shell.ts',
+    'host/admin/no-answer.ts',
     ...anyEngine,
     'cfengine/',
     'member/judgements.ts',
@@ -171,7 +173,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'script-tests/',
     'verbs/',
   ],
-  'cli/': [...ground, 'host/output.ts', 'verbs/'],
+  'cli/': [...ground, 'host/output.ts', 'host/admin/member-way.ts', 'verbs/'],
   'cli.ts': [...ground, 'host/output.ts', 'cli/', 'verbs/common/problems.ts', 'verbs/outputs/'],
 };
 

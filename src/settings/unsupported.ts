@@ -1,0 +1,26 @@
+/** Values that Serviceguard allows and csync does not support: they get a sentence of their own. Pure. */
+import type { Field } from './settings.ts';
+
+const single: Partial<Record<Field, string>> = {
+  packageAddress: 'address',
+  packageDnsName: 'DNS name',
+  packageSubnet: 'subnet',
+  volumeGroup: 'volume group',
+  logicalVolume: 'logical volume',
+  mountPoint: 'file system',
+};
+
+const isIpv6 = (value: unknown): boolean =>
+  typeof value === 'string' && /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*(\/\d+)?$/i.test(value.trim());
+
+/** Why csync refuses the value, in words that follow "KEY is VALUE, but". null: its form is wrong, and nothing more is known. */
+export function whyUnsupported(field: Field, value: unknown): string | null {
+  const values = Array.isArray(value) ? value : [value];
+  const several = values.flatMap((one) => (typeof one === 'string' ? one.split(/[\s,]+/).filter(Boolean) : []));
+  if (several.some(isIpv6) && (field in single || field === 'clientNetworks')) return 'csync supports IPv4 only';
+  const what = single[field];
+  if (what !== undefined && several.length > 1) return `csync supports one ${what} a package`;
+  if (field === 'fileSystemType' && several.some((one) => /^(nfs|cifs)/i.test(one)))
+    return 'csync supports a local file system on a logical volume only: ext2, ext3, ext4, xfs or btrfs';
+  return null;
+}

@@ -84,7 +84,7 @@ describe.skipIf(whyNoLab !== null)('the tutorial', { timeout: 300_000 }, () => {
     const terminal: Terminal = async (host, command) =>
       host === ''
         ? lab('sh', '-c', command)
-        : lab('csync', 'lab', 'exec', host, '--', 'sh', '-c', `exec 2>&1; cd /root; ${named(command)}`);
+        : lab('sh', '-c', 'printf "%s\\n" "exec 2>&1" "$1" | csync lab shell "$0"', host, named(command));
     const page = 'docs/tutorial.md';
     const text = readPage(page);
     const repeated = /^## 5\. Change a setting and roll back$[\s\S]*(?=^## 8\. Clean up$)/m;

@@ -12,7 +12,7 @@ while (1) {
   }
   $is_open = open($log, '<', $file) && sysseek($log, $from, 0) if !$is_open;
   sysread $log, $said, 65536, length($said // '') if $is_open;
-  if ($pid && index($said // '', " $step: ") >= 0) {
+  if ($pid && ($said // '') =~ / step=\Q$step\E\b/) {
     kill 'STOP', $pid;
     print "HELD\n";
     sleep;

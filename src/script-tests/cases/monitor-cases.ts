@@ -16,7 +16,6 @@ import {
   nodeMissing,
   nothingHolds,
   nothingLeft,
-  nothingStays,
   one,
   oneDaemon,
   preHalt,
@@ -174,7 +173,6 @@ function interrupted(
 }
 
 export const interruptions: readonly Case[] = [
-  interrupted('first step of a start', 'halted', [], preStart, ['mount-point'], [sameDaemon]),
   interrupted(
     'start',
     'mounted',
@@ -192,7 +190,6 @@ export const interruptions: readonly Case[] = [
     [oneDaemon, nothingLeft],
   ),
   interrupted('halt', 'running', [], halt, ['release', 'thaw', 'clients', 'holders'], [sameDaemon, nothingHolds, nothingLeft]),
-  interrupted('last step of a halt', 'running', ['serviceguard_unmounts'], preHalt, ['unmounted'], [sameDaemon, nothingStays]),
 ];
 
 export const lives: readonly Case[] = [

@@ -20,10 +20,10 @@ describe.skipIf(whyNoLab !== null)('a package of another name, in another direct
     JSON.parse(await must('m1', '. /etc/cmcluster.conf; cat $SGCONF/site/roster.json')).waiting;
 
   chapter('is set up, applied and run, and its clients added, one command right behind the other', async () => {
-    expect(installation).toEqual(['check', 'members sync', 'apply --dry-run', 'apply --run', 'client add c1 c2']);
+    expect(installation).toEqual(['check', 'toolkit install', 'members sync', 'apply --dry-run', 'apply --run', 'client add c1 c2']);
     await must('m1', 'cmruncl -w none');
     for (const words of installation) {
-      const ended = await csync(/^(members sync|apply --run|client add)/.test(words) ? `${words} --yes` : words);
+      const ended = await csync(/^(toolkit install|members sync|apply --run|client add)/.test(words) ? `${words} --yes` : words);
       expect(ended.exitCode, `${words}\n${ended.stdout}${ended.stderr}`).toBe(0);
     }
     const stranger = await sh('c1', 'cf-agent -KI -f update.cf 2>&1 | grep -E "error:|TRUST"');

@@ -24,7 +24,7 @@ function inLab(used: ReturnType<typeof useLab>) {
     await sh('m1', 'cmruncl -v');
     const hide = [
       `: > ${hidden}; mount --bind ${process.execPath} ${hidden}; mount --bind /dev/null ${process.execPath}`,
-      `sed -i 's|^exec ${process.execPath} |exec ${hidden} |' /usr/local/cmcluster/bin/*`,
+      `sed -i 's|^exec ${process.execPath} |exec ${hidden} |' /usr/local/cmcluster/bin/* /usr/local/bin/csync`,
     ];
     for (const member of members) await must(member, `[ -e ${hidden} ] || { ${hide.join('; ')}; }`);
   };

@@ -20,7 +20,14 @@ describe.skipIf(whyNoLab !== null)('a package of another name, in another direct
     JSON.parse(await must('m1', '. /etc/cmcluster.conf; cat $SGCONF/site/roster.json')).waiting;
 
   chapter('is set up, applied and run, and its clients added, one command right behind the other', async () => {
-    expect(installation).toEqual(['check', 'toolkit install', 'members sync', 'apply --dry-run', 'apply --run', 'client add c1 c2']);
+    expect(installation).toEqual([
+      'check',
+      'toolkit install',
+      'members sync',
+      'apply --dry-run',
+      'apply --run',
+      'client add c1 c2',
+    ]);
     await must('m1', 'cmruncl -w none');
     for (const words of installation) {
       const ended = await csync(/^(toolkit install|members sync|apply --run|client add)/.test(words) ? `${words} --yes` : words);

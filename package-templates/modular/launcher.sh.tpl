@@ -77,17 +77,21 @@ find_directories() {
 # Resets connections that an earlier promotion left half open: the daemon counts them, and would refuse that client a second one. Only while
 # the address is on no interface of this member.
 reset_connections() {
-  [ -n "$(ip -o addr show to {{package_address}})" ] ||
+  here=$(timeout 2 ip -o addr show to {{package_address}}) && [ -z "$here" ] &&
     timeout 2 ss -KHtn state established src {{package_address}} sport = :{{cfengine_port}}
 } > /dev/null 2>&1 3>&- 5>&-
 
-# LINE...: for both logs, as a script writes them. Forgets the package log where another user could redirect it.
+# Has the package a log that no other user could redirect?
+is_log_safe() {
+  [ -n "$log" ] && [ ! -h "$log" ] && ! is_open_to_others "${log%/*}"
+}
+
+# LINE...: for both logs, as a script writes them.
 log_lines() {
   for line in "$@"; do
     echo "syslog $(line_of "$line")" >&3
   done
-  { [ -n "$log" ] && [ ! -h "$log" ] && ! is_open_to_others "${log%/*}"; } || log=
-  [ -n "$log" ] || return 0
+  is_log_safe || return 0
   echo "log $log" >&3
   {
     echo "$log"
@@ -97,14 +101,15 @@ log_lines() {
   } >&5
 }
 
-# Whether another host has the address, before Serviceguard adds it here. Only logged: on another member it would be the same.
+# Becomes the search for another host that has the address, before Serviceguard adds it here. It only logs: on another member it would be
+# the same. A neighbour answers within a few ms.
 find_owner() {
+  is_log_safe || log=-
   line=$(line_of 'start: warning [address-conflict] another host answers for {{package_address}} as well (hardware address %s): clients may reach that host.')
   line="$line Some clients reach that host instead of the master, and a failover does not change it. Fix: find the host by its hardware address"
   line="$line (ip neigh, the switch), remove the address there (ip addr del), then on ${line%% *}: arping -U -c 3 -I INTERFACE ADDRESS | step=owner"
-  beside PATH="$PATH" LC_ALL=C timeout 5 perl "$directory/csync-arp.pl" {{package_address}} 200 "${log:--}" {{package_name}} "$line" \
-    3>&- 5>&- &
-}
+  beside PATH="$PATH" LC_ALL=C timeout 5 perl "$directory/csync-arp.pl" {{package_address}} 200 "$log" {{package_name}} "$line"
+} 3>&- 5>&-
 
 # The outer parts of a start and a halt, without Node.js, which needs 0.1 s to start: nothing is mounted, and the mount point is an empty
 # directory. Fails with any other finding: then Node.js decides.
@@ -117,17 +122,16 @@ outer_part() {
   if [ "$script" = start ]; then
     log_lines 'start: ok [script-begin] Start, part 1 of 2: check this member before Serviceguard activates the storage. | role=pre' \
       "start: ok [mount-point-free] $mount_point is an empty directory, and nothing is mounted there. | step=mount-point"
-    find_owner
     return 0
   fi
   # What the entry records at a start: no set runs here any more.
   { [ -n "${CSYNC_MARK:-}" ] && echo "- $mount_point" > "$CSYNC_MARK"; } 2> /dev/null || return 1
-  log_lines 'halt: ok [script-begin] Halt, part 2 of 2: check that the policy file system is unmounted; the daemon runs on as a client. | role=pre' \
-    "halt: ok [unmounted] $mount_point is not mounted on this member. | step=unmounted"
   # The daemon runs on as a client; nothing waits for it.
   (
     cd / && role=daemon supervised='' && hand_over halt
   ) < /dev/null > /dev/null 2>&1 3>&- 5>&- &
+  log_lines 'halt: ok [script-begin] Halt, part 2 of 2: check that the policy file system is unmounted; the daemon runs on as a client. | role=pre' \
+    "halt: ok [unmounted] $mount_point is not mounted on this member. | step=unmounted"
 }
 
 # Becomes the compiled script, with further arguments. Descriptor 3, if open, is for its supervisor, and 5 for the package log.
@@ -154,15 +158,18 @@ hand_over() {
   fi
 
   case $script-$role-$# in
-    start-legacy-0) reset_connections & ;;
-    start-pre-0)
+    start-legacy-0 | start-pre-0)
+      find_owner &
       reset_connections &
+      ;;
+  esac
+  case $script-$role-$# in
+    start-pre-0 | halt-pre-0)
       if (outer_part); then
-        wait
+        [ "$script" = halt ] || wait $!
         exit 0
       fi
       ;;
-    halt-pre-0) ! (outer_part) || exit 0 ;;
   esac
 
   # The service is a small program in front of the monitor, which gets the exit of the daemon as an event and exits at once. Without perl

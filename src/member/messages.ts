@@ -50,7 +50,6 @@ export const messages = {
     '{file} cannot be written: {why}. The monitor runs with the default options of Node.js, and needs 7 MB more.',
   ],
   'set-unwritten': ['{file} cannot be written: {why}. Halt and monitor use the applied set.'],
-  'background-unstarted': ['No probe of the address: {why}.'],
   'pending-started': ['{count} pending set-ups: {command} runs in the background and reports to syslog.', 'count'],
   'pending-manual': ['{count} set-ups are pending, and {program} is not installed here. Fix: {command}', 'count'],
 

@@ -6,7 +6,6 @@
 import { stepSeconds } from '../deadlines.ts';
 import { failureMessage } from '../failures.ts';
 import { ofStep } from '../messages.ts';
-import { leaveBeside } from '../steps/beside-start.ts';
 import { rememberSet } from '../steps/running-set.ts';
 import { runScript, type ScriptContext } from '../steps/script.ts';
 import { judgeTrust } from '../trusted-files.ts';
@@ -14,10 +13,9 @@ import { startRole, startWithoutSettings } from './roles.ts';
 
 /** Unsafe file modes are only a warning, after the start: validate refuses them. */
 async function start(context: ScriptContext): Promise<number> {
-  const { role, host, directory, settings, log, dryRun } = context;
+  const { role, host, directory, settings, log } = context;
   host.begin('files', stepSeconds);
   rememberSet(context);
-  if (role !== 'main' && !dryRun) leaveBeside(context);
   const exit = await startRole(context);
   if (exit !== 0 || role === 'pre') return exit;
   host.begin('files', stepSeconds);

@@ -306,13 +306,13 @@ describe('the outer part of a start and of a halt', () => {
     for (const place of places) spawnSync('chattr', ['-i', place]);
   });
   /** A member whose scripts write how they were called beside the configuration. */
-  const withMountPoint = () => {
+  const withMountPoint = (changes: Partial<Settings> = {}) => {
     const mountPoint = mkdtempSync(join(scratch, 'mount-'));
     places.push(mountPoint);
     const ran = mkdtempSync(join(scratch, 'ran-'));
     const how = 'JSON.stringify({ cwd: process.cwd(), env: process.env })';
     const script = `const fs = require('node:fs'); fs.writeFileSync('${ran}.part', ${how}); fs.renameSync('${ran}.part', '${ran}/' + process.argv[3])`;
-    const member = installed({ mountPoint }, { start: script, halt: script });
+    const member = installed({ mountPoint, ...changes }, { start: script, halt: script });
     return { ...member, mountPoint, ran, roles: () => readdirSync(ran).toSorted() };
   };
 
@@ -330,23 +330,31 @@ describe('the outer part of a start and of a halt', () => {
     expect(said.env).toMatchObject({ SGRUN: `${root}/run`, CSYNC_SUPERVISED: '' });
   });
 
-  asRoot('look for another host that has the address, with the warning of the scripts', async () => {
-    const { run, set, root, settings } = withMountPoint();
-    const file = join(root, 'words');
-    const words = `open my $f, '>', '${file}.part'; print $f join "\\0", @ARGV; close $f; rename '${file}.part', '${file}';`;
-    writeFileSync(join(set, arpProbeName), words);
-    const log = join(root, 'csync.log');
-    expect(run('csync_pre.sh', ['start'], { SG_SCRIPT_LOG_FILE: log }).status).toBe(0);
-    await eventually('the probe', () => existsSync(file));
-    const [address, ms, ...others] = readFileSync(file, 'utf8').split('\0');
-    const member = hostname().replace(/\..*/, '');
-    const found: Finding = { code: 'address-conflict', text: ownerText(settings.packageAddress, '%s') };
-    const warning = ofStep('owner', failureMessage(found, member, settings.packageName));
-    const head = { member, packageName: settings.packageName, script: 'start' };
-    const line = logLine(head, 'warning', warning);
-    expect([address, ms, ...others]).toEqual([settings.packageAddress, '200', log, settings.packageName, line]);
-    expect(readFileSync(log, 'utf8')).toContain('start: ok [mount-point-free]');
-  });
+  asRoot.each([
+    ['without Node.js', 'csync_pre.sh', 'modular', false],
+    ['where the script decides', 'csync_pre.sh', 'modular', true],
+    ['of a legacy package', 'csync_control.sh', 'legacy', false],
+  ] as const)(
+    'a start %s looks for another host that has the address, with the warning of the table',
+    async (_, launcher, packageStyle, isBusy) => {
+      const { run, set, root, settings, mountPoint } = withMountPoint({ packageStyle });
+      if (isBusy) writeFileSync(join(mountPoint, 'stale'), '');
+      const file = join(root, 'words');
+      const words = `open my $f, '>', '${file}.part'; print $f join "\\0", @ARGV; close $f; rename '${file}.part', '${file}';`;
+      writeFileSync(join(set, arpProbeName), words);
+      const log = join(root, 'csync.log');
+      expect(run(launcher, ['start'], { SG_SCRIPT_LOG_FILE: log }).status).toBe(0);
+      await eventually('the probe', () => existsSync(file));
+      const [address, ms, ...others] = readFileSync(file, 'utf8').split('\0');
+      const member = hostname().replace(/\..*/, '');
+      const found: Finding = { code: 'address-conflict', text: ownerText(settings.packageAddress, '%s') };
+      const warning = ofStep('owner', failureMessage(found, member, settings.packageName));
+      const head = { member, packageName: settings.packageName, script: 'start' };
+      const line = logLine(head, 'warning', warning);
+      expect([address, ms, ...others]).toEqual([settings.packageAddress, '200', log, settings.packageName, line]);
+      if (launcher === 'csync_pre.sh' && !isBusy) expect(readFileSync(log, 'utf8')).toContain('start: ok [mount-point-free]');
+    },
+  );
 
   asRoot.each<[string, (at: string) => void]>([
     ['is not empty', (at) => writeFileSync(join(at, '.hidden'), '')],

@@ -52,9 +52,8 @@ it.each([
   (_, hangsAt, deaf) => {
     const bin = join(scratch, `bin-${hangsAt}`);
     mkdirSync(bin);
-    const seen = join(bin, 'pids');
     // With a child that has its output open.
-    const hangs = `${deaf}sleep 1000 & echo $$ $! >> ${seen}; wait`;
+    const hangs = `${deaf}sleep 1000 & wait`;
     writeFileSync(join(bin, 'cf-agent'), `#!/bin/sh\nfor last; do :; done\n[ "$last" != ${hangsAt} ] || { ${hangs}; }\n`, {
       mode: 0o755,
     });
@@ -65,13 +64,14 @@ it.each([
       pairFor: () => null,
       inputs: new Map(),
       bootScript: () => '',
-      agentSeconds: 1,
+      agentSeconds: 2,
     });
-    const { stdout } = spawnSync('/bin/sh', ['-s'], { input: script, encoding: 'utf8', timeout: 30_000 });
-    expect(parseOutcomes(stdout)).toEqual(['it did not finish within 1 s, and was killed']);
-    // Gone, or dead and not yet collected by its parent.
-    const lives = (pid: string) => spawnSync('grep', ['-q', '^State:[^Z]*$', `/proc/${pid}/status`]).status === 0;
-    expect(readFileSync(seen, 'utf8').trim().split(/\s/).filter(lives)).toEqual([]);
+    // All that it starts has this mark in its environment; a process that is dead and not yet collected has none.
+    const mark = `CSYNC_TEST_AGENT=${bin}`;
+    const env = { ...process.env, CSYNC_TEST_AGENT: bin };
+    const { stdout } = spawnSync('/bin/sh', ['-s'], { input: script, encoding: 'utf8', timeout: 30_000, env });
+    expect(parseOutcomes(stdout)).toEqual(['it did not finish within 2 s, and was killed']);
+    expect(spawnSync('sh', ['-c', `grep -lazxsF '${mark}' /proc/[0-9]*/environ`], { encoding: 'utf8' }).stdout).toBe('');
   },
   60_000,
 );

@@ -119,6 +119,7 @@ async function buildInto(dist: string): Promise<void> {
   });
   for (const path of ['monitor/csync-front.pl', 'programs/csync-arp.pl', 'programs/csync-entry.sh'])
     cpSync(`src/member/${path}`, `${dist}/member/${basename(path)}`);
+  cpSync('src/pacemaker/master.sh', `${dist}/pacemaker/master`);
   cpSync('package-templates', `${dist}/package-templates`, { recursive: true });
 }
 

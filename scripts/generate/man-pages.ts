@@ -1,4 +1,4 @@
-/** man/: manual pages from the tables of verbs, settings and drills, and from two pages of the reference; `marked-man` writes the roff. */
+/** man/: manual pages from the tables of verbs, settings and drills, and from three pages of the reference; `marked-man` writes the roff. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -172,6 +172,10 @@ export function manPages(root: string): ReadonlyMap<string, string> {
     ),
     'csync-templates.5': pageManual('csync-templates(5) -- templates and tokens of csync', read('package-templates/README.md')),
     'csync-drills.7': pageManual('csync-drills(7) -- failover drills of csync', read('docs/reference/drills.md')),
+    'ocf_csync_master.7': pageManual(
+      'ocf_csync_master(7) -- the resource agent of csync for Pacemaker',
+      read('docs/reference/pacemaker/agent.md'),
+    ),
   };
   if (!existsSync(join(root, renderer))) {
     console.warn('man/ is not written: marked-man is missing; run npm ci');

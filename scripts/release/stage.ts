@@ -56,7 +56,7 @@ export function stage(source: string, root: string, licences: string): void {
     chmodSync(join(root, `usr/share/csync/${name}.mjs`), 0o755);
     symlinkSync(`../share/csync/${name}.mjs`, join(root, `usr/bin/${name}`));
   }
-  for (const name of ['member/csync-entry.sh', 'package-templates/sudo/csync-root'])
+  for (const name of ['member/csync-entry.sh', 'pacemaker/master', 'package-templates/sudo/csync-root'])
     chmodSync(join(root, `usr/share/csync/${name}`), 0o755);
   for (const name of pages) copy(name, `usr/share/doc/csync/${name}`);
   put('usr/share/doc/csync/THIRD-PARTY-LICENCES', licences);

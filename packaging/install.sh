@@ -13,6 +13,8 @@ if [ -d "$root/usr/share/csync" ]; then mv "$root/usr/share/csync" "$root/usr/sh
 mv "$root/usr/share/csync.new" "$root/usr/share/csync"
 rm -rf "$root/usr/share/csync.old"
 cd "$here"
+# For hooks of yours.
+mkdir -p "$root/etc/csync/alerts.d"
 find usr etc ! -type d ! -path 'usr/share/csync/*' | while read -r file; do
   # Your changes of configuration files stay.
   case $file in etc/*) [ ! -e "$root/$file" ] || continue ;; esac

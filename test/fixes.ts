@@ -190,6 +190,14 @@ export const elsewhere = {
     file: 'test/lab/sites/runtime.test.ts',
     title: 'without it members that have no Node.js are refused, with the fix',
   },
+  'alert-hook': {
+    file: 'test/lab/failover/alerts.test.ts',
+    title: 'a hook that other users can change is not run, which status, check and a test report until it is corrected',
+  },
+  'check-alerts': {
+    file: 'test/lab/failover/alerts.test.ts',
+    title: 'a hook that other users can change is not run, which status, check and a test report until it is corrected',
+  },
   interrupted: {
     file: 'test/lab/sites/runtime.test.ts',
     title: 'Ctrl-C in the middle: status 130, and what had arrived is taken away again, on every member',
@@ -292,6 +300,7 @@ export const untyped = {
     'check-other-packages',
     'customer-failed',
     'others-may-change',
+    'alert-off',
     'policy-invalid',
   ],
   'the fix is the same command again, after a repair that the message cannot know': [
@@ -321,6 +330,9 @@ export const untyped = {
     'interrupted-recover',
     'interrupted-remove',
     'interrupted-maintenance',
+    'alert-busy',
+    'alert-state',
+    'alert-unrun',
     'settings-damaged',
     'keys-unusable',
     'group-not-activated',

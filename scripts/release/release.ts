@@ -24,7 +24,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { toolkitVersion } from '../../src/base/version.ts';
 import { billOfMaterials, licencesOf } from './bill.ts';
-import { archive, copyTree, filesBelow, must, stage } from './stage.ts';
+import { archive, copyTree, filesBelow, hookDirectory, must, stage } from './stage.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const { values } = parseArgs({
@@ -120,7 +120,9 @@ function rpm(source: string, root: string, made: string): void {
     if (name.startsWith('etc/')) return `%config(noreplace) %attr(0644,root,root) /${name}`;
     return `${name.startsWith('usr/share/doc/') || name.startsWith('usr/share/man/') ? '%doc ' : ''}%attr(-,root,root) "/${name}"`;
   });
-  const directories = ['/usr/share/csync', '/usr/share/doc/csync'].map((name) => `%dir %attr(0755,root,root) ${name}`);
+  const directories = ['/usr/share/csync', '/usr/share/doc/csync', '/etc/csync', `/${hookDirectory}`].map(
+    (name) => `%dir %attr(0755,root,root) ${name}`,
+  );
   const date = new Date(Number(epoch) * 1000).toUTCString().replace(/^(\w+), (\d+) (\w+) (\d+).*/, '$1 $3 $2 $4');
   const spec = join(work, 'csync.spec');
   writeFileSync(

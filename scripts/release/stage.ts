@@ -18,6 +18,8 @@ import { gzipSync } from 'node:zlib';
 export const programs = ['csync', 'csync_wizard', 'csync_dispatcher'] as const;
 const pages = ['README.md', 'CHANGELOG.md', 'DECISIONS.md', 'FIDELITY.md', 'SECURITY.md', 'docs', 'examples', 'ansible'] as const;
 
+export const hookDirectory = 'etc/csync/alerts.d';
+
 /** Runs a program; throws with what it printed when it fails. */
 export function must(argv: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}): string {
   const [program = '', ...rest] = argv;
@@ -66,8 +68,10 @@ export function stage(source: string, root: string, licences: string): void {
     const section = /\.(\d)$/.exec(name)?.[1];
     if (section !== undefined) put(`usr/share/man/man${section}/${name}.gz`, gzipSync(read(`man/${name}`), { level: 9 }));
   }
-  for (const unit of ['csync-members', 'csync-rehearsal'])
+  for (const unit of ['csync-members', 'csync-rehearsal', 'csync-alerts'])
     for (const kind of ['service', 'timer']) copy(`packaging/${unit}.${kind}`, `usr/lib/systemd/system/${unit}.${kind}`);
+  // Empty: an administrator decides which hooks run.
+  mkdirSync(join(root, hookDirectory), { recursive: true });
   copy('packaging/csync.logrotate', 'etc/logrotate.d/csync');
   copy('packaging/csync.fish', 'usr/share/fish/vendor_completions.d/csync.fish');
   const completion = (shell: string): string =>

@@ -13,7 +13,7 @@ export interface Place {
 }
 
 /**
- * Each verb that reads, writes or changes has --json. `prints`: a text to be saved. `agents`: starts agents, which have their own locks.
+ * Each verb that reads, writes or changes has --json. `prints`: a text to be saved. `agents`: starts agents or hooks, which have their own locks.
  * `changes`: changes a cluster; the failover audit has a row for each form.
  */
 export type Effect = 'reads' | 'prints' | 'writes here' | 'agents' | 'changes' | 'lab';

@@ -1,7 +1,8 @@
-/** Verbs that report the condition of a cluster, and the drills that test it. */
+/** Verbs that report the condition of a cluster and its events, and the drills that test it. */
 import {
   documents,
   dryRunOption,
+  foundSettings,
   jsonOption,
   nagiosOption,
   print,
@@ -12,6 +13,8 @@ import {
 } from './options.ts';
 import { verb } from './verb.ts';
 
+const alertVerbs = () => import('../verbs/cluster/alert.ts');
+const alertTestVerbs = () => import('../verbs/cluster/alert-test.ts');
 const applyVerbs = () => import('../verbs/package/apply.ts');
 const checkVerbs = () => import('../verbs/package/check.ts');
 const explainVerbs = () => import('../verbs/lab/explain.ts');
@@ -165,4 +168,43 @@ const schema = verb({
   run: async (args, _rest, all) => print(await (await schemaVerbs()).schemaText(args.verb ?? [], all)),
 });
 
-export const conditionVerbs = [status, rehearse, check, diff, history, explain, decisions, schema];
+const alertExits = { changeFailed: 'a hook failed, or is not run' } as const;
+
+const alertRun = verb({
+  words: 'alert run',
+  task: 'Operate',
+  does: 'report new events by hooks; for a timer',
+  details:
+    'Observes this member and the cluster, and calls every program in `alert_directory` for each event that is due: [hooks.md](../how-to/alerts/hooks.md). It asks no other host. A timer calls it on each member once a minute. No start, halt or monitor calls it, and none waits for it.',
+  effect: 'agents',
+  options: {
+    settings: foundSettings,
+    test: { type: 'boolean', default: false, describe: 'only the test event' },
+    'dry-run': { ...dryRunOption, describe: 'print the events that are due and the hooks, call none' },
+    json: jsonOption,
+  },
+  exits: alertExits,
+  examples: [['alert run --dry-run', 'which events are due on this member']],
+  json: async () => [(await alertVerbs()).alertRunDocument],
+  run: async (args) => (await alertVerbs()).alertRun(args),
+});
+
+const alertTest = verb({
+  words: 'alert test',
+  task: 'Operate',
+  does: 'try the hooks on every member',
+  details:
+    'Calls the hooks of each member with the event `test`, by the csync and the settings of that member, and reports each result.',
+  effect: 'agents',
+  options: {
+    settings: settingsOption,
+    'dry-run': { ...dryRunOption, describe: 'print the hooks of each member, call none' },
+    json: jsonOption,
+  },
+  exits: alertExits,
+  examples: [['alert test --dry-run', 'which hooks each member would run']],
+  json: async () => [(await alertTestVerbs()).alertTestDocument],
+  run: async (args) => (await alertTestVerbs()).alertTest(args),
+});
+
+export const conditionVerbs = [status, rehearse, alertRun, alertTest, check, diff, history, explain, decisions, schema];

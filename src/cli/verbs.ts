@@ -22,6 +22,7 @@ export const verbs: readonly Verb[] = Object.keys(verbTasks).flatMap((task) => r
 export const verbGroups: Readonly<Record<string, VerbGroup>> = {
   settings: { does: 'the settings file csync.yaml' },
   templates: { does: 'the templates' },
+  alert: { does: 'events of the package, reported by hooks' },
   toolkit: { does: 'csync itself on the members' },
   migrate: { does: 'another style of the same package' },
   member: { does: 'set up a member, or remove one' },

@@ -118,6 +118,22 @@ export const formats = {
     before: 'without `revision`',
     unknown: refused,
   },
+  alertState: {
+    file: '/run/csync-alerts-*.json, /run/csync-rehearsed-*.json',
+    field: '`version`',
+    writtenBy: '`csync alert run`; `csync rehearse`',
+    readBy: 'the next `csync alert run`; `csync status`, `check`',
+    before: 'did not exist',
+    unknown: `${asMissing}: events that last are reported once more`,
+  },
+  notice: {
+    file: 'standard input of a hook',
+    field: '`version`',
+    writtenBy: '`csync alert run`',
+    readBy: 'hooks of the administrator',
+    before: 'did not exist',
+    unknown: 'the hook decides; fields are only added within a version',
+  },
   rehearsal: {
     file: 'rehearsals/*.json',
     field: '`format`',

@@ -50,6 +50,7 @@ const groups: readonly (readonly [title: string, isIn: (entry: CodeEntry) => boo
   ['The cluster and its hosts', ({ code }) => code.startsWith('cluster-')],
   ['Changes', ({ code }) => code.startsWith('change-')],
   ['csync check', ({ code }) => code.startsWith('check-')],
+  ['csync alert', ({ code }) => code.startsWith('alert-')],
   ['Interruptions', ({ code }) => code.startsWith('interrupted')],
   ['Package log and syslog: start, halt, validate, monitor', ({ exit }) => exit === null],
 ];

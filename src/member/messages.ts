@@ -3,7 +3,7 @@
  * docs/reference/log.md is generated from this table.
  */
 import type { LogMessage } from '../base/log-line.ts';
-import { logFaults } from '../host/member/member-log.ts';
+import { alertLines, logFaults } from '../host/member/member-log.ts';
 
 /** A sentence with {placeholders}, then the keys of the tail. */
 type Row = readonly [text: string, ...keys: readonly string[]];
@@ -88,6 +88,7 @@ export const messages = {
   'script-missing': ['{file} is missing on this member.'],
   'configuration-refused': ['{file} is not read: users other than root could change it.'],
 
+  ...alertLines,
   ...logFaults,
 } as const satisfies Readonly<Record<string, Row>>;
 

@@ -1,5 +1,6 @@
 /** The settings, one row each: key, rule, default, text of the commented example. Times are in the unit of their name. */
 import * as v from 'valibot';
+import { alertRows } from './alert-rows.ts';
 import { fileSystemTypeNames, oneOfWords } from './file-systems.ts';
 import { monitorRows } from './monitor-rows.ts';
 import type { Above, SettingsRow } from './row.ts';
@@ -160,6 +161,7 @@ export const settingsTable = {
       'Networks (10.9.0.0/24) or addresses whose hosts may connect besides the members and the registered clients. Keys are still required.',
   },
   ...monitorRows,
+  ...alertRows,
   haltGraceSeconds: {
     key: 'halt_grace_seconds',
     question: 'How long may running transfers continue at a halt, in seconds?',

@@ -370,4 +370,15 @@ export const checkCodes = {
     example: 'Ctrl-C during `csync maintenance on`.',
     page: 'maintenance',
   }),
+  'check-alerts': code('different', 'Hooks that report events are missing, not run, fail, or differ between members.', {
+    cluster: 'None: the package serves and fails over. An event may be unreported.',
+    why: '`csync alert run` records what it finds on each member: files in `alert_directory` that other users can change, results of hooks, its own last run.',
+    fix: [
+      'Correct what the message names, on that member.',
+      '`systemctl enable --now csync-alerts.timer` on a member where csync alert run does not run.',
+      '`csync alert test` tries the hooks of every member.',
+    ],
+    example: 'A hook on m2 was edited by hand.',
+    page: 'alerts',
+  }),
 };

@@ -15,6 +15,7 @@ export const manualPages = {
   policy: 'docs/how-to/operate/policy.md',
   maintenance: 'docs/how-to/operate/maintenance.md',
   rehearsals: 'docs/how-to/operate/rehearsals.md',
+  alerts: 'docs/how-to/alerts/hooks.md',
   upgrade: 'docs/how-to/operate/upgrade.md',
   restore: 'docs/how-to/operate/restore.md',
   'no master': 'docs/explanation/no-master.md',

@@ -1,4 +1,5 @@
 /** Every code of a problem. Programs match on codes, so none changes its meaning. Findings of member scripts: member/failures.ts. */
+import { alertCodes } from './alert-codes.ts';
 import { changeCodes } from './change-codes.ts';
 import { checkCodes } from './check-codes.ts';
 import { clusterCodes } from './cluster-codes.ts';
@@ -15,6 +16,7 @@ export const problemCodes = {
   ...clusterCodes,
   ...changeCodes,
   ...checkCodes,
+  ...alertCodes,
 };
 
 export type ProblemCode = keyof typeof problemCodes;

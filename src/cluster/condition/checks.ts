@@ -12,15 +12,16 @@ import { deviceOf } from '../../contract/policy-file-system.ts';
 import { spaceLine } from '../../contract/space.ts';
 import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { alertStateLines } from '../alerts/remarks.ts';
 import { driftRemedy } from '../apply/comparison.ts';
-import { toolkitFrom, toolkitLook, toolkitRemark } from '../apply/toolkit.ts';
+import { toolkitLook } from '../apply/toolkit.ts';
 import { clockText, isClockOff, type Look, saidIn } from '../remote/answers.ts';
 import { namedDigest } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 import { peerLook } from './clients.ts';
 import { hardenedLines, judgeEnterprise, judgeFips, judgeLabels, judgeSelinux } from './hardened-checks.ts';
-import { judgeNode, type NodeFacts, nodeOf } from './node-checks.ts';
+import { judgeAlerts, judgeNode, judgeToolkit, type NodeFacts, nodeOf } from './node-checks.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from './outside.ts';
 import { judgeNoexec, judgePrograms, programLines } from './program-checks.ts';
 import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';
@@ -65,6 +66,7 @@ export function checkLook(settings: Settings, daemonProgram: string, lastSeenLis
     ...hardenedLines(settings),
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
     ...toolkitLook(settings).lines,
+    ...alertStateLines(settings),
     ...peerLook(lastSeenList).lines,
     ...programLines,
     'echo "uid $(id -u)"',
@@ -111,6 +113,7 @@ const checks: readonly Check[] = [
   { name: 'space', judge: judgeSpace },
   { name: 'address', judge: judgeAddress },
   { name: 'clock', judge: judgeClock },
+  { name: 'alerts', judge: judgeAlerts },
 ];
 
 function judgeName({ member, facts }: Looked, { settings }: CheckInput): Findings {
@@ -259,14 +262,6 @@ function judgeScripts({ member, facts }: Looked, { members }: CheckInput): reado
   if (names.length === 0) return [];
   const text = `${names.sort().join(', ')} ${names.length === 1 ? 'differs' : 'differ'} from most members: the package would run other scripts here`;
   return [problem('warning', 'scripts', member, text, driftRemedy)];
-}
-
-/** A start calls this program for pending work. */
-function judgeToolkit({ member, facts }: Looked, { settings, toolkit }: CheckInput): Findings {
-  const found = toolkitFrom(facts);
-  if (found === null) return [{ leftOut: 'the report of the member was cut short' }];
-  const remark = toolkitRemark(found, toolkit, settings);
-  return remark === null ? [] : [problem('warning', 'toolkit', member, remark.text, remark.remedy)];
 }
 
 function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {

@@ -1,9 +1,11 @@
-/** The Node.js of the member scripts on each member, and whether it gets security fixes. Pure. */
+/** The Node.js of the member scripts on each member, and whether it gets security fixes; csync itself there, and its hooks. Pure. */
 import type { Problem } from '../../base/problem.ts';
 import { hasNodeEnded, isNodeNewEnough, lastDayOfNode, oldestNode, recommendedNode } from '../../base/version.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
+import { alertFacts, alertRemarks, alertsOn } from '../alerts/remarks.ts';
+import { toolkitFrom, toolkitRemark } from '../apply/toolkit.ts';
 import { readNodeVersion } from '../remote/package-look.ts';
-import { type CheckInput, first, type Looked, problem } from './check-model.ts';
+import { type CheckedMember, type CheckInput, type Findings, first, type Looked, problem } from './check-model.ts';
 
 export interface NodeFacts {
   readonly member: string;
@@ -37,6 +39,14 @@ export function judgeNode(one: Looked, input: CheckInput): readonly Problem[] {
   return [problem('error', 'node', member, text, remedy)];
 }
 
+/** A start calls this program for pending work. */
+export function judgeToolkit({ member, facts }: Looked, { settings, toolkit }: CheckInput): Findings {
+  const found = toolkitFrom(facts);
+  if (found === null) return [{ leftOut: 'the report of the member was cut short' }];
+  const remark = toolkitRemark(found, toolkit, settings);
+  return remark === null ? [] : [problem('warning', 'toolkit', member, remark.text, remark.remedy)];
+}
+
 /** One for all members with the same version and path. */
 export function nodeLines(nodes: readonly NodeFacts[]): string[] {
   const told = nodes
@@ -51,4 +61,15 @@ export function nodeLines(nodes: readonly NodeFacts[]): string[] {
     const members = told.filter((one) => one.text === text).map(({ member }) => member);
     return `${members.join(', ')}: ${text}`;
   });
+}
+
+const factsOf = ({ member, facts }: CheckedMember) =>
+  facts === null ? [] : [alertFacts(member, first(facts, 'alerts'), Number(first(facts, 'clock')) * 1000)];
+
+/** Whether hooks report events from each member. */
+export function judgeAlerts(one: Looked, { settings, members }: CheckInput): Findings {
+  const [own] = factsOf(one);
+  if (!alertsOn(settings) || own === undefined) return [];
+  const remarks = alertRemarks(own, members.flatMap(factsOf), settings);
+  return remarks.map(({ member, text, remedy }) => problem('warning', 'alerts', member, text, remedy));
 }

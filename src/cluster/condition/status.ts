@@ -45,7 +45,7 @@ export interface StatusInput {
   readonly clients: readonly Client[] | null;
   /** The hosts that are set up, and the pending work. */
   readonly roster: Roster;
-  /** About files that a newer csync wrote, which are not in this report. */
+  /** About files of a newer csync, which are not in this report, and about hooks. */
   readonly unread: readonly Advice[];
   readonly clusterMembers: readonly string[];
   /** The package moved during every observation: the report does not describe one moment. */

@@ -14,6 +14,12 @@ export const logFaults = {
   'log-unwritten': ['The package log cannot be written: only syslog has the lines of this script.'],
 } as const;
 
+/** Of csync alert run, to syslog only. */
+export const alertLines = {
+  'alert-told': ['{text}', 'event', 'state', 'key'],
+  'alert-hook-failed': ['Hook {hook} did not report it: {why}. {next}', 'event', 'key', 'attempt'],
+} as const;
+
 export interface MemberLog {
   line(result: LogResult, message: LogMessage): void;
   /** Unchanged, not to syslog: lines of legacy control scripts. */

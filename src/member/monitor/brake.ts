@@ -4,11 +4,11 @@
  */
 
 import { isSameHost } from '../../base/network.ts';
+import { parsePromotion, promotionFile } from '../../contract/handover.ts';
 import { memberStates, packageStatus } from '../../engine/serviceguard/status.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { Connections } from '../../host/member/connections.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { parsePromotion, promotionFile } from '../handover.ts';
 
 export interface Others {
   /** Up and enabled, and the package has AUTO_RUN. */

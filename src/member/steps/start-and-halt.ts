@@ -1,11 +1,11 @@
 /** Steps of a start and of a halt besides storage, address and service: the same for both styles. */
 
 import { attempt } from '../../base/attempt.ts';
+import { type Handover, handoverFile, parseHandover, promotionAfter, promotionFile } from '../../contract/handover.ts';
 import { monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
 import { sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Finding } from '../failures.ts';
-import { type Handover, handoverFile, parseHandover, promotionAfter, promotionFile } from '../handover.ts';
 import { mountAt } from '../judgements.ts';
 import { message, ofStep } from '../messages.ts';
 import { runSteps, type Step } from './step.ts';

@@ -3,13 +3,13 @@
  * conditions: cfengine.md 3.2 and 3.3.
  */
 import type { ProbeResult } from '../../cfengine/probe.ts';
+import { handoverFile, parseHandover } from '../../contract/handover.ts';
 import { type Sentinel, sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Daemon } from '../daemon.ts';
 import { daemonSeconds } from '../deadlines.ts';
 import type { Finding } from '../failures.ts';
-import { handoverFile, parseHandover } from '../handover.ts';
 import { judgeMount, judgeMountPoint, judgeName, mountAt } from '../judgements.ts';
 import { message } from '../messages.ts';
 import type { Step } from './step.ts';

@@ -4,18 +4,23 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { attempt } from '../../base/attempt.ts';
+import { isSameHost } from '../../base/network.ts';
 import { type ExitCode, exitCodes, Failure, failure } from '../../base/problem.ts';
+import { alertsOn } from '../../cluster/alerts/remarks.ts';
 import { judgeStatus } from '../../cluster/condition/status.ts';
 import { inParallel } from '../../cluster/remote/observation.ts';
 import { launcherLines } from '../../cluster/remote/package-look.ts';
 import { directoryWord, script } from '../../cluster/remote/shell-text.ts';
 import { lookAtSetup, withClientsSeen } from '../../cluster/setup/look.ts';
+import { type Rehearsed, rehearsedFile } from '../../contract/alerts.ts';
 import type { RenderedFile } from '../../contract/package-directory.ts';
 import { launcherNames } from '../../contract/package-directory.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { err, out, progress } from '../../host/output.ts';
+import { replaceFile } from '../../host/safe-file.ts';
 import { openClusterGround } from '../../rehearsal/cluster-ground.ts';
 import type { Drill } from '../../rehearsal/drills/drill-model.ts';
 import type { DrillResult, ReadyReport } from '../../rehearsal/model.ts';
@@ -59,6 +64,7 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
   const { packageName, members } = settings;
   const lookAndTell = async (shell: MemberShell) => {
     const ready = await lookWhetherReady(shell, { settings, files, options });
+    noteForAlerts(settings, shell.here, ready);
     return { place, packageName, members, ready } as const;
   };
   if (drills.length === 0)
@@ -73,6 +79,16 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
     if (!options.yes) await confirm('rehearse', shell.stop);
     return reportRehearsal(options, { ...told, ...(await carryOutDrills(shell, locked, settings, drills)) }, options.settings);
   });
+}
+
+/** For the next csync alert run of this member. Without root there is none. */
+function noteForAlerts(settings: Settings, here: string, { verdict, sentence }: ReadyReport): void {
+  const isMember = settings.members.some((member) => isSameHost(member, here));
+  if (!alertsOn(settings) || !isMember || process.getuid?.() !== 0) return;
+  const rehearsed: Rehearsed = { version: 1, ready: verdict === 'pass', sentence };
+  const file = rehearsedFile(settings.packageName);
+  if (attempt(() => replaceFile(file, `${JSON.stringify(rehearsed)}\n`, 0o644, false), null) === null)
+    progress(`${file} cannot be written: no hook reports this rehearsal`);
 }
 
 function refuseProduction(): never {

@@ -2,6 +2,7 @@
 
 import { exitCodes, Failure } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
+import { alertFacts, alertRemarks, alertStateLines, alertsOn } from '../../cluster/alerts/remarks.ts';
 import { compareDirectory, staleNames } from '../../cluster/apply/comparison.ts';
 import { asSent } from '../../cluster/apply/package-write.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
@@ -17,7 +18,7 @@ import {
   statusExit,
 } from '../../cluster/condition/status.ts';
 import { statusText } from '../../cluster/condition/status-text.ts';
-import type { Answer } from '../../cluster/remote/answers.ts';
+import { type Answer, lastOf, saidIn } from '../../cluster/remote/answers.ts';
 import { noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
 import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';
@@ -156,12 +157,28 @@ function rosterOf(answers: ReadonlyMap<string, Answer>): Pick<StatusInput, 'rost
   }
 }
 
+/** With what is wrong with the hooks. A member that does not answer is reported already. */
+function withAlerts(
+  { roster, unread }: Pick<StatusInput, 'roster' | 'unread'>,
+  settings: Settings,
+  answers: ReadonlyMap<string, Answer>,
+  members: readonly MemberStatus[],
+): Pick<StatusInput, 'roster' | 'unread'> {
+  const facts = members.flatMap(({ member, seen }) =>
+    seen === null || !alertsOn(settings)
+      ? []
+      : [alertFacts(member, lastOf(saidIn(answers.get(member)?.text ?? ''), 'alerts'), Date.now() + seen.clock.ahead * 1000)],
+  );
+  return { roster, unread: [...unread, ...facts.flatMap((one) => alertRemarks(one, facts, settings))] };
+}
+
 /** What each member is asked. */
 export function statusLooks(settings: Settings) {
   const adapter = adapterFor(settings);
   const condition = conditionLook({ ...settings, adapter });
   const peers = peerLook(adapter.lastSeenList);
-  return { condition, peers, lines: [...condition.lines, ...peers.lines, ...rosterLines(settings.packageDirectory)] };
+  const lines = [...condition.lines, ...peers.lines, ...rosterLines(settings.packageDirectory), ...alertStateLines(settings)];
+  return { condition, peers, lines };
 }
 
 async function lookOnce(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
@@ -192,7 +209,7 @@ async function lookOnce(shell: MemberShell, settings: Settings, files: readonly 
     status: packageStatus,
     members,
     clients: clientsOf([...answers].map(([member, answer]) => ({ member, ...peers.read(answer) }))),
-    ...rosterOf(answers),
+    ...withAlerts(rosterOf(answers), settings, answers, members),
     clusterMembers: [...(memberStates?.keys() ?? [])],
     moving: false,
     now: Date.now(),

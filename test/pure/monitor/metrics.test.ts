@@ -1,8 +1,8 @@
 /** The monitor's figures, and how long a failover took, as tables. */
 import { describe, expect, it } from 'vitest';
+import { parseHandover, parsePromotion, promotionAfter } from '../../../src/contract/handover.ts';
 import type { MonitorState } from '../../../src/contract/monitor-state.ts';
 import { answerTo } from '../../../src/host/member/http-endpoint.ts';
-import { parseHandover, parsePromotion, promotionAfter } from '../../../src/member/handover.ts';
 import { metricsText } from '../../../src/member/monitor/report/metrics.ts';
 import { parseListenAddress } from '../../../src/settings/rules.ts';
 

@@ -11,16 +11,18 @@ import { parseHistory } from '../../../src/cluster/apply/history.ts';
 import { fetchSet } from '../../../src/cluster/apply/sets.ts';
 import { parseCondition } from '../../../src/cluster/condition/member-condition.ts';
 import { parseRecord } from '../../../src/cluster/policy/commit.ts';
+import { alertStateText, noAlertState, parseAlertState, parseRehearsed } from '../../../src/contract/alerts.ts';
 import { formats } from '../../../src/contract/formats.ts';
+import { parseHandover, parsePromotion } from '../../../src/contract/handover.ts';
 import { maintenanceFrom, parseMaintenance } from '../../../src/contract/maintenance-file.ts';
 import { parseMonitorState } from '../../../src/contract/monitor-state.ts';
 import { parseApplied, readManifest } from '../../../src/contract/package-directory.ts';
 import { sentinelEpoch } from '../../../src/contract/policy-file-system.ts';
 import { isAnnounced } from '../../../src/contract/restart-notice.ts';
 import { parseRoster } from '../../../src/contract/roster.ts';
-import { parseHandover, parsePromotion } from '../../../src/member/handover.ts';
 import { parseSettingsJson } from '../../../src/settings/settings.ts';
 import { parseSettings } from '../../../src/settings/settings-yaml.ts';
+import { noticeOf } from '../../../src/verbs/cluster/alert-delivery.ts';
 import { repository, settingsText } from '../../support.ts';
 
 type Name = keyof typeof formats;
@@ -120,6 +122,18 @@ const readers: Readonly<Record<Name, () => void>> = {
     const sample = recorded('commit.json');
     expect(parseRecord(sample)).toMatchObject({ commit: 1, message: 'begin' });
     expect(codeOf(() => parseRecord(newer(sample)))).toBe('file-newer');
+  },
+  alertState: () => {
+    const state = alertStateText(noAlertState);
+    expect(parseAlertState(state)).toEqual(noAlertState);
+    expect(parseAlertState(newer(state))).toBeNull();
+    expect(parseRehearsed('{"version": 1, "ready": true, "sentence": ""}')).toMatchObject({ ready: true });
+    expect(parseRehearsed('{"version": 2, "ready": true, "sentence": ""}')).toBeNull();
+  },
+  // A hook reads it: test/process/host/hooks.test.ts.
+  notice: () => {
+    const due = { event: 'space', subject: '', state: 'raised', text: '', fix: '', since: 0 } as const;
+    expect(noticeOf(due, 'csync', 'm1', 0).version).toBe(1);
   },
   rehearsal: () => expect(JSON.parse(recorded('rehearsal.json'))).toMatchObject({ format: 1, toolkit: '0.1.0' }),
 };

@@ -4,11 +4,11 @@
  */
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
+import type { Promotion } from '../../../contract/handover.ts';
 import type { MonitorState } from '../../../contract/monitor-state.ts';
 import { serveFigures } from '../../../host/member/http-endpoint.ts';
 import { out } from '../../../host/output.ts';
 import { parseListenAddress } from '../../../settings/rules.ts';
-import type { Promotion } from '../../handover.ts';
 import { metricsText } from './metrics.ts';
 
 /** Second argument of the monitor's program; the third is the address. */

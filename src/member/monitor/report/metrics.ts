@@ -1,8 +1,8 @@
 /** The monitor's figures for Prometheus. Pure. */
 
+import type { Promotion } from '../../../contract/handover.ts';
 import { expositionOf, gauge, type Metric } from '../../../contract/metrics-text.ts';
 import type { MonitorState } from '../../../contract/monitor-state.ts';
-import type { Promotion } from '../../handover.ts';
 
 const flag = (is: boolean): number => (is ? 1 : 0);
 const secondsOf = (iso: string): number => Date.parse(iso) / 1000;

@@ -3,13 +3,13 @@
  * against the package.
  */
 
+import { parsePromotion, promotionFile } from '../../../contract/handover.ts';
 import { type MonitorState, monitorStateFile } from '../../../contract/monitor-state.ts';
 import type { MemberHost } from '../../../host/host.ts';
 import { fileReplacer, isInMemory } from '../../../host/member/log-writer.ts';
 import type { MemberLog } from '../../../host/member/member-log.ts';
 import { keepSibling } from '../../../host/member/sibling.ts';
 import type { Settings } from '../../../settings/settings.ts';
-import { parsePromotion, promotionFile } from '../../handover.ts';
 import { message } from '../../messages.ts';
 import { figuresRole } from './figures.ts';
 import { metricsText } from './metrics.ts';

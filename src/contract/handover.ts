@@ -3,7 +3,7 @@
  * none: unknown. For figures, status and the brake. Pure.
  */
 import * as v from 'valibot';
-import { readJson } from '../contract/read-json.ts';
+import { readJson } from './read-json.ts';
 
 const handover = v.object({
   /** Epoch of the promotion that ended. */

@@ -1,0 +1,107 @@
+/** What csync alert run passes to hooks, and remembers for its next run, csync status and csync check. Pure. */
+import * as v from 'valibot';
+import { readJson } from './read-json.ts';
+
+/** By event: how urgent it is. */
+export const alertEvents = {
+  promotion: 'info',
+  'failed-failover': 'critical',
+  'package-down': 'critical',
+  'key-rotation': 'warning',
+  space: 'warning',
+  readiness: 'warning',
+  rehearsal: 'warning',
+  test: 'info',
+} as const;
+export type AlertEvent = keyof typeof alertEvents;
+
+const notice = v.object({
+  version: v.literal(1),
+  /** The same for all reports about one event, from every member. */
+  key: v.string(),
+  event: v.picklist(Object.keys(alertEvents) as AlertEvent[]),
+  state: v.picklist(['raised', 'repeated', 'cleared']),
+  severity: v.picklist(['info', 'warning', 'critical']),
+  package: v.string(),
+  /** That reports it. */
+  member: v.string(),
+  text: v.string(),
+  fix: v.string(),
+  /** ISO 8601: first seen, and reported. */
+  since: v.string(),
+  at: v.string(),
+});
+/** Standard input of a hook, and its environment. */
+export type Notice = v.InferOutput<typeof notice>;
+
+const hookResult = v.object({ ok: v.boolean(), result: v.string(), attempts: v.number(), at: v.string() });
+export type HookResult = v.InferOutput<typeof hookResult>;
+
+const hook = v.object({
+  name: v.string(),
+  /** SHA-256; null: unreadable. */
+  digest: v.nullable(v.string()),
+  /** Why it is not run; null: it is. */
+  refused: v.nullable(v.string()),
+});
+export type HookFact = v.InferOutput<typeof hook>;
+
+const lasting = v.object({
+  since: v.number(),
+  /** ms since the epoch; null: not yet. */
+  told: v.nullable(v.number()),
+  text: v.string(),
+  fix: v.string(),
+});
+export type Lasting = v.InferOutput<typeof lasting>;
+
+const state = v.object({
+  version: v.literal(1),
+  /** The last run. */
+  at: v.string(),
+  /** What cannot be run at all. */
+  problem: v.nullable(v.string()),
+  hooks: v.array(hook),
+  ignored: v.array(v.string()),
+  /** Events that this member could not observe. */
+  unknown: v.array(v.string()),
+  /** Of single events: the last one that was seen; null: none yet. */
+  marks: v.record(v.string(), v.nullable(v.string())),
+  /** By event, or EVENT/SUBJECT. */
+  lasting: v.record(v.string(), lasting),
+  /** Not reported by every hook yet. */
+  queue: v.array(v.object({ notice, results: v.record(v.string(), hookResult) })),
+  /** Of each hook: its last result. */
+  results: v.record(v.string(), hookResult),
+});
+export type AlertState = v.InferOutput<typeof state>;
+export type Queued = AlertState['queue'][number];
+
+/** In memory: no disk delays it, and it is writable when disks are full. */
+export const alertStateFile = (packageName: string): string => `/run/csync-alerts-${packageName}.json`;
+
+/** null: none, damaged, or of a newer csync. */
+export const parseAlertState = (text: string | null): AlertState | null => readJson(state, text);
+
+/** In one line, for scripts that read it. */
+export const alertStateText = (one: AlertState): string => `${JSON.stringify(one)}\n`;
+
+export const noAlertState: AlertState = {
+  version: 1,
+  at: '',
+  problem: null,
+  hooks: [],
+  ignored: [],
+  unknown: [],
+  marks: {},
+  lasting: {},
+  queue: [],
+  results: {},
+};
+
+const rehearsed = v.object({ version: v.literal(1), ready: v.boolean(), sentence: v.string() });
+/** From csync rehearse to the next csync alert run on the same member. */
+export type Rehearsed = v.InferOutput<typeof rehearsed>;
+
+export const rehearsedFile = (packageName: string): string => `/run/csync-rehearsed-${packageName}.json`;
+export const parseRehearsed = (text: string | null): Rehearsed | null => readJson(rehearsed, text);

@@ -1,4 +1,5 @@
 /** What csync alert run sees on its own member: it asks no other host, and what does not answer is unknown. Pure, except for a script. */
+import { attempt } from '../../base/attempt.ts';
 import { parseLogLine } from '../../base/log-line.ts';
 import { isSameHost } from '../../base/network.ts';
 import { shellWord } from '../../base/shell-word.ts';
@@ -132,7 +133,8 @@ function spaceIn(said: Said, { mountPoint }: AlertPlace): Facts['seen'] {
 }
 
 function rotationIn(text: string): Facts['seen'] {
-  const roster = rosterIn(text);
+  // One of a newer csync hides nothing else.
+  const roster = attempt(() => rosterIn(text), null);
   if (roster === null) return {};
   const rotation = rotationText(roster);
   const pending = `the rotation of the cluster's key is not finished: ${rotation}`;

@@ -6,6 +6,7 @@ import { parseLogLine } from '../../../src/base/log-line.ts';
 import { networkOf } from '../../../src/base/network.ts';
 import { Failure } from '../../../src/base/problem.ts';
 import { isNodeNewEnough } from '../../../src/base/version.ts';
+import { alertLook } from '../../../src/cluster/alerts/sightings.ts';
 import { compareDirectory } from '../../../src/cluster/apply/comparison.ts';
 import { parseHistory, readSet } from '../../../src/cluster/apply/history.ts';
 import { parseBefore } from '../../../src/cluster/apply/migration.ts';
@@ -23,6 +24,7 @@ import { parseLeftovers } from '../../../src/cluster/procedures/recovery.ts';
 import { saidIn } from '../../../src/cluster/remote/answers.ts';
 import { parseLook, readNodeVersion } from '../../../src/cluster/remote/package-look.ts';
 import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
+import { alertStateText, noAlertState, parseAlertState, parseRehearsed } from '../../../src/contract/alerts.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/contract/handover.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
 import { readCluster } from '../../../src/engine/serviceguard/host.ts';
@@ -128,6 +130,19 @@ export const cluster: readonly FuzzedParser[] = [
       '{"epoch":5,"at":1790000000640,"failover":{"from":"m1","milliseconds":640}}',
     ],
     parse: (text) => [parseHandover(text), parsePromotion(text), promotionAfter(5, 1_790_000_000_640, parseHandover(text))],
+  },
+  {
+    name: 'what csync alert run sees on its member, and remembers',
+    of: 'script on a member',
+    samples: [
+      `promotion {"epoch":5,"at":1790000000640,"failover":null}\nrehearsed {"version":1,"ready":false,"sentence":"not on m3"}\nmounted 1\nspace 1000 100000 4096 10 100000 /csync\nroster ${gzipSync(roster).toString('base64')}\nlog read\nfailure Nov 30 11:59:00 m2 csync start: failed [mount-failed] It cannot be mounted. | step=mount\nfailure Nov 30 11:59:00 m2 csync start: failed [script-failed] Start failed. | exit=2\n`,
+      alertStateText(noAlertState),
+    ],
+    parse: (text) => [
+      alertLook(settings, 'm2').read({ text, asked: 100, answered: 101 }),
+      parseAlertState(text),
+      parseRehearsed(text),
+    ],
   },
   {
     name: 'state of the policy file system',

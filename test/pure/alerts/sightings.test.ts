@@ -84,6 +84,7 @@ describe('on the member itself', () => {
     ['no host is set up', ['unset 1'], []],
     ['a roster that cannot be read', [], undefined],
     ['a damaged roster', ['roster AAAA'], undefined],
+    ['a roster of a newer csync', [`roster ${packed({ version: 2 })}`], undefined],
     ['nothing is pending', [`roster ${packed({})}`], []],
     [
       'a key that not every client has',

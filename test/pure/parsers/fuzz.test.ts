@@ -11,7 +11,8 @@ import { repository } from '../../support.ts';
 
 /** What is not fuzzed, by reason: exported functions with the name of a parser, and all else that takes text apart. */
 const notFuzzed: Readonly<Record<string, string>> = {
-  'its own words, paths and constants': 'words baseName started withVerbs addVerb verbIn folded inBrief namedCommands chapter',
+  'its own words, paths and constants':
+    'words baseName started withVerbs addVerb verbIn folded inBrief namedCommands chapter eventOf',
   'its own files and helpers': 'sweepLeftOver foreignOwner openSlowFile openServiceFront runFigures readTree',
   'its own records, read in a try': 'chosenDrills earlierOnes makeWorkingCopy readBase sentinelTime waitingIn',
   'the lab and the search, from themselves':
@@ -19,8 +20,8 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'words of our own scripts, by one expression': 'becameOf lostTo resolvedHere Sandbox readFileScript readMemberScripts',
   'the command line and version numbers, by one expression':
     'parse secondsOf readWish namesIn serviceguard isRecent releaseOf findRevision',
-  'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem',
-  'the name of this host': 'openSshShell',
+  'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem runHook',
+  'the name of this host': 'openSshShell logAlert',
   'numbers of /proc': 'closeInherited childrenOf watchProcess',
   'values that were checked when they were read': 'labSpec specProblem neededObservations namedScripts checks',
   'fields at blanks, each of which is judged':

@@ -44,7 +44,6 @@ const hook = v.object({
   /** Why it is not run; null: it is. */
   refused: v.nullable(v.string()),
 });
-export type HookFact = v.InferOutput<typeof hook>;
 
 const lasting = v.object({
   since: v.number(),

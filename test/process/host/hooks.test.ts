@@ -165,7 +165,7 @@ describe.skipIf(!isRoot)('csync alert run', { timeout: 60_000 }, () => {
     ['a group can write', () => chownSync(hook('one', '#!/bin/sh\n', 0o775), 0, 7), 'can be written by group 7'],
     ['is of another user', () => chownSync(hook('one', '#!/bin/sh\n'), 7, 0), 'belongs to user 7'],
     ['is a directory', () => mkdirSync(join(directory, 'one')), 'it is no regular file'],
-    ['is a FIFO', () => void spawnSync('mkfifo', ['-m', '755', join(directory, 'one')]), 'it is no regular file'],
+    ['is a FIFO', () => void spawnSync('sh', ['-c', 'mkfifo -m 755 "$0"', join(directory, 'one')]), 'it is no regular file'],
     ['is a link to nothing', () => void spawnSync('ln', ['-s', '/no/such', join(directory, 'one')]), 'it cannot be read'],
   ])('a hook that %s is not run, and reported', async (_title, make, why) => {
     make();

@@ -57,7 +57,7 @@ export class ReturnToService {
 
   /** Of an earlier walk. Records the state. */
   #isGood(): boolean {
-    this.state.store(this.#row, 0);
+    this.state.store(this.#row);
     return this.#good.add(this.#row) < this.#before;
   }
 

@@ -121,7 +121,7 @@ export class Search {
 
   /** With the shortest path to it. */
   #keep(parent: number, how: number, events: number, depth: number): void {
-    this.#state.store(this.#row, 0);
+    this.#state.store(this.#row);
     const before = this.#set.size;
     const index = this.#set.add(this.#row);
     const isNew = this.#set.size > before;

@@ -33,11 +33,6 @@ export class ReturnToService {
     this.#inside = inside(state.members);
   }
 
-  /** Number of repaired states that lead to a served package. */
-  get walked(): number {
-    return this.#good.size;
-  }
-
   /** null: served in the end. Otherwise what did not help. Changes the state. */
   async fromHere(): Promise<string | null> {
     const { state } = this;

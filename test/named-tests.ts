@@ -9,6 +9,13 @@ export interface NamedTest {
   readonly title: string;
 }
 
+/** Links to test files of a page, each with the title of a test behind it; null: the cell is another text. */
+export function testsIn(cell: string): readonly NamedTest[] | null {
+  const one = /\[[\w/-]+\]\((?:\.\.\/)*(test\/[\w/.-]+\.test\.ts)\): `([^`]+)`/g;
+  const found = [...cell.matchAll(one)].map(([, file = '', title = '']) => ({ file, title }));
+  return cell.replaceAll(one, '').replaceAll(';', '').trim() === '' ? found : null;
+}
+
 /** Between quotes, so that a longer title does not prove a shorter one. A test that is always skipped proves nothing. */
 export function testExists({ file, title }: NamedTest): boolean {
   const path = join(repository, file);

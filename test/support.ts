@@ -8,6 +8,7 @@ import { afterAll, beforeAll, it } from 'vitest';
 import { demand } from '../src/base/problem.ts';
 import { type BootTemplates, bootTemplateNames } from '../src/cluster/hosts/boot-start.ts';
 import { arpProbeName, entryName } from '../src/contract/package-directory.ts';
+import { type PackageStatus, unknownStatus } from '../src/engine/engine.ts';
 import type { PackageTemplates } from '../src/render/package.ts';
 import { policyTemplateNames } from '../src/render/policy.ts';
 import type { Template } from '../src/render/template.ts';
@@ -39,6 +40,10 @@ export function settingsText(changes: Readonly<Record<string, unknown>> = {}): s
 
 export function settingsFor(changes: Readonly<Record<string, unknown>> = {}): Settings {
   return demand(parseSettings(settingsText(changes), 'csync.yaml'));
+}
+
+export function runningOn(owner: string): PackageStatus {
+  return { ...unknownStatus, status: 'up', state: 'running', owner, autoRun: true };
 }
 
 /** A directory that is made before the tests of the file and removed after them; not at all when all of them are skipped. */

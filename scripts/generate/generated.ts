@@ -1,19 +1,18 @@
 /** Pages that follow from the source alone: `npm run generate` writes them, and a test fails when one is stale. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withReference } from '../../src/cli/reference.ts';
-import { decisionsPage } from '../../src/decision-tables/page.ts';
 import { decisionTables } from '../../src/decision-tables/tables.ts';
 import { engineFor } from '../../src/engine/choice/engine-for.ts';
-import { codesPage } from '../../src/explain/codes-page.ts';
-import { fidelityTable, renderFidelity } from '../../src/lab/fidelity/fidelity.ts';
-import { drillsPage } from '../../src/rehearsal/page/drills-page.ts';
-import { exitStatusesPage } from './exit-statuses-page.ts';
-import { formatsPage } from './formats-page.ts';
 import { withPicture } from './imports-picture.ts';
-import { logPage } from './log-page.ts';
-import { metricsPage } from './metrics-page.ts';
-import { settingsPage } from './settings-page.ts';
+import { codesPage } from './pages/codes-page.ts';
+import { decisionsPage } from './pages/decisions-page.ts';
+import { drillsPage } from './pages/drills-page.ts';
+import { exitStatusesPage } from './pages/exit-statuses-page.ts';
+import { formatsPage } from './pages/formats-page.ts';
+import { logPage } from './pages/log-page.ts';
+import { metricsPage } from './pages/metrics-page.ts';
+import { settingsPage } from './pages/settings-page.ts';
+import { withReference } from './pages/verbs-page.ts';
 
 /** Text of each page by its name in the repository. */
 export function generatedPages(root: string): ReadonlyMap<string, string> {
@@ -21,7 +20,6 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
   const template = 'templates/modular/package.conf.tpl';
   const read = (name: string): string => readFileSync(join(root, name), 'utf8');
   return new Map([
-    ['FIDELITY.md', renderFidelity(fidelityTable)],
     ['docs/proof/decision-tables.md', decisionsPage(decisionTables())],
     ['docs/reference/drills.md', drillsPage(engineFor({ packageName: 'csync' }))],
     [architecture, withPicture(read(architecture), join(root, 'src'))],

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { lexer, type Tokens } from 'marked';
 import { exitTable } from '../../src/base/problem.ts';
 import { toolkitVersion } from '../../src/base/version.ts';
-import { optionLines, ownStatuses, plainText, synopsis } from '../../src/cli/reference.ts';
+import { plainText, synopsis } from '../../src/cli/reference.ts';
 import { type Verb, verbTasks } from '../../src/cli/verb.ts';
 import { verbs } from '../../src/cli/verbs.ts';
-import { settingsFacts } from './settings-page.ts';
+import { settingsFacts } from './pages/settings-page.ts';
+import { optionLines, ownStatuses } from './pages/verbs-page.ts';
 
 /** In each page; not the time of the build, so that the same source makes the same bytes. */
 const date = '2026-11-30';

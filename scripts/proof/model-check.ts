@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { demand } from '../../src/base/problem.ts';
 import { toolkitVersion } from '../../src/base/version.ts';
-import { type CheckRun, checkPage, resultTable, storyLines } from '../../src/model-check/model-check.ts';
+import { type CheckRun, storyLines } from '../../src/model-check/model-check.ts';
 import type { SearchResult } from '../../src/model-check/search.ts';
 import { parseSettings } from '../../src/settings/settings-yaml.ts';
+import { checkPage, resultTable } from './model-check-page.ts';
 
 const { values } = parseArgs({
   options: { events: { type: 'string' }, members: { type: 'string' }, style: { type: 'string' }, json: { type: 'boolean' } },

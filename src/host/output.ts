@@ -52,18 +52,15 @@ export function outputFault(): string | null {
 
 type Style = 'bold' | 'red' | 'yellow' | 'green';
 
-/** styleText asks the stream about NO_COLOR. */
-function styled(stream: NodeJS.WriteStream, style: Style, text: string): string {
-  return styleText(style, harmless(text), { stream });
-}
-
-export function out(text: string, style?: Style): void {
+export function out(text: string): void {
   if (readerGone) return;
-  guardedStream(process.stdout).write(style === undefined ? harmless(text) : styled(process.stdout, style, text));
+  guardedStream(process.stdout).write(harmless(text));
 }
 
+/** styleText asks the stream about NO_COLOR. */
 export function err(text: string, style?: Style): void {
-  guardedStream(process.stderr).write(style === undefined ? harmless(text) : styled(process.stderr, style, text));
+  const plain = harmless(text);
+  guardedStream(process.stderr).write(style === undefined ? plain : styleText(style, plain, { stream: process.stderr }));
 }
 
 export function redraw(text: string): void {

@@ -91,10 +91,6 @@ export class PackageCluster {
     return this.#views[cluster] as ClusterView;
   }
 
-  get states(): number {
-    return this.#views.length;
-  }
-
   event(told: Told): number {
     const same = this.#eventByTold.get(told);
     if (same !== undefined) return same;

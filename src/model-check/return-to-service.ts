@@ -33,11 +33,6 @@ export class ReturnToService {
     this.#inside = inside(state.members);
   }
 
-  /** Number of repaired states that lead to a served package. */
-  get walked(): number {
-    return this.#good.size;
-  }
-
   /** null: served in the end. Otherwise what did not help. Changes the state. */
   async fromHere(): Promise<string | null> {
     const { state } = this;
@@ -57,7 +52,7 @@ export class ReturnToService {
 
   /** Of an earlier walk. Records the state. */
   #isGood(): boolean {
-    this.state.store(this.#row, 0);
+    this.state.store(this.#row);
     return this.#good.add(this.#row) < this.#before;
   }
 

@@ -38,16 +38,8 @@ export interface SearchResult {
   /** Length of the longest of the shortest histories. */
   readonly depth: number;
   readonly isComplete: boolean;
-  /** By the clock, and of the processor. */
-  readonly milliseconds: number;
   readonly processorMilliseconds: number;
-  /** Number of states, by the events they need. */
-  readonly statesByEvents: readonly number[];
-  readonly clusterStates: number;
   readonly scriptPositions: number;
-  readonly scriptMoves: number;
-  /** Each leads to a served package. */
-  readonly mendedStates: number;
   readonly commandsTyped: Readonly<Record<string, number>>;
   readonly counterexample: Counterexample | null;
 }
@@ -73,7 +65,7 @@ export class Search {
   readonly #buckets: number[][][];
   #transitions = 0;
   #deepest = 0;
-  readonly #byEvents: number[];
+  #visited = 0;
 
   constructor(settings: Settings, bounds: SearchBounds) {
     this.#settings = settings;
@@ -85,12 +77,11 @@ export class Search {
     this.#all = happenings(settings.members, settings.packageName);
     this.#firstOutside = this.#all.findIndex(({ kind }) => kind !== 'inside');
     this.#buckets = Array.from({ length: bounds.events + 1 }, () => []);
-    this.#byEvents = Array.from({ length: bounds.events + 1 }, () => 0);
   }
 
   async run(progress: (text: string) => void = () => {}): Promise<SearchResult> {
-    const clock = { began: performance.now(), processor: processorMs() };
-    let told = clock.began;
+    const began = processorMs();
+    let told = performance.now();
     this.#begin();
     let found: Counterexample | null = null;
     let isComplete = true;
@@ -101,14 +92,14 @@ export class Search {
         levels[depth] = [];
         const now = performance.now();
         isComplete =
-          this.#set.size < (this.#bounds.states ?? Infinity) && processorMs() - clock.processor < (this.#bounds.time ?? Infinity);
+          this.#set.size < (this.#bounds.states ?? Infinity) && processorMs() - began < (this.#bounds.time ?? Infinity);
         if (now - told < progressEveryMs) continue;
         told = now;
         progress(`${this.#set.size} states, ${this.#transitions} transitions, ${events} events, depth ${depth}`);
       }
     }
-    const spent = { milliseconds: performance.now() - clock.began, processorMilliseconds: processorMs() - clock.processor };
-    return { ...this.#result(found, isComplete && found === null), ...spent };
+    const processorMilliseconds = processorMs() - began;
+    return { ...this.#result(found, isComplete && found === null), processorMilliseconds };
   }
 
   #begin(): void {
@@ -121,7 +112,7 @@ export class Search {
 
   /** With the shortest path to it. */
   #keep(parent: number, how: number, events: number, depth: number): void {
-    this.#state.store(this.#row, 0);
+    this.#state.store(this.#row);
     const before = this.#set.size;
     const index = this.#set.add(this.#row);
     const isNew = this.#set.size > before;
@@ -150,7 +141,7 @@ export class Search {
 
   async #visitLevel(level: readonly number[], events: number, depth: number): Promise<Counterexample | null> {
     let left = level.filter((index) => this.#events[index] === events && this.#depth[index] === depth);
-    this.#byEvents[events] = (this.#byEvents[events] ?? 0) + left.length;
+    this.#visited += left.length;
     if (left.length > 0) this.#deepest = Math.max(this.#deepest, depth);
     const here = left;
     while (left.length > 0) {
@@ -225,20 +216,15 @@ export class Search {
   }
 
   #result(counterexample: Counterexample | null, isComplete: boolean) {
-    const { scripts, cluster } = this.#state;
     return {
       members: this.#settings.members.length,
       style: this.#settings.packageStyle,
       bounds: this.#bounds,
-      states: this.#byEvents.reduce((sum, count) => sum + count, 0),
+      states: this.#visited,
       transitions: this.#transitions,
       depth: this.#deepest,
       isComplete,
-      statesByEvents: this.#byEvents,
-      clusterStates: cluster.states,
-      scriptPositions: scripts.nodes,
-      scriptMoves: scripts.moves,
-      mendedStates: this.#returnToService.walked,
+      scriptPositions: this.#state.scripts.nodes,
       commandsTyped: Object.fromEntries(this.#returnToService.commandsTyped),
       counterexample,
     };

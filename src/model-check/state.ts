@@ -112,14 +112,14 @@ export class State<Kind extends Scripts = Scripts> {
     this.isUnknown = false;
   }
 
-  store(rows: Int32Array, at: number): void {
+  store(rows: Int32Array): void {
     const { worlds } = this;
     const runs = this.node >= 0;
     const signs = (this.isDisturbed ? 1 << 22 : 0) | (this.hadLeftovers ? 1 << 23 : 0);
-    rows[at] = this.clusterState | (this.shared << 24) | (runs ? (this.runner << 20) | signs : 0);
-    rows[at + 1] = (this.node + 1) | (runs && this.isGivenUp ? givenUpBit : 0) | (this.isLoaded ? loadBit : 0);
-    rows[at + 2] = (worlds[0] ?? 0) | ((worlds[1] ?? 0) << worldBits);
-    rows[at + 3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
+    rows[0] = this.clusterState | (this.shared << 24) | (runs ? (this.runner << 20) | signs : 0);
+    rows[1] = (this.node + 1) | (runs && this.isGivenUp ? givenUpBit : 0) | (this.isLoaded ? loadBit : 0);
+    rows[2] = (worlds[0] ?? 0) | ((worlds[1] ?? 0) << worldBits);
+    rows[3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
   }
 
   /** To the package manager, with all it requests. */

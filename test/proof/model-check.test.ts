@@ -1,6 +1,7 @@
 /** The model check in a form that takes seconds; `npm run model-check` is the long one. */
 import { describe, expect, it } from 'vitest';
-import { checkPage, runChecks, storyLines } from '../../src/model-check/model-check.ts';
+import { checkPage } from '../../scripts/proof/model-check-page.ts';
+import { runChecks, storyLines } from '../../src/model-check/model-check.ts';
 import { labSettings } from '../support.ts';
 
 describe('the model check', () => {

@@ -7,23 +7,20 @@
 import { isSameHost, networkOf } from '../../base/network.ts';
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { shellWord, words } from '../../base/shell-word.ts';
-import { appliedName, parseApplied, setsName } from '../../contract/package-directory.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
 import { spaceLine } from '../../contract/space.ts';
 import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { alertStateLines } from '../alerts/remarks.ts';
-import { driftRemedy } from '../apply/comparison.ts';
 import { toolkitLook } from '../apply/toolkit.ts';
 import { clockText, isClockOff, type Look, saidIn } from '../remote/answers.ts';
-import { namedDigest } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 import { peerLook } from './clients.ts';
 import { hardenedLines, judgeEnterprise, judgeFips, judgeLabels, judgeSelinux } from './hardened-checks.ts';
-import { judgeAlerts, judgeNode, judgeToolkit, type NodeFacts, nodeOf } from './node-checks.ts';
+import { judgeAlerts, judgeNode, type NodeFacts, nodeOf } from './node-checks.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from './outside.ts';
-import { judgeNoexec, judgePrograms, programLines } from './program-checks.ts';
+import { judgeNoexec, judgePrograms, judgeScripts, judgeToolkit, programLines } from './program-checks.ts';
 import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';
 import {
   doubleMountNotes,
@@ -218,50 +215,6 @@ function sharedNotes({ settings, members }: CheckInput): string[] {
     ([address, names]) =>
       `${names.join(', ')} have the same address ${address}, outside of package_subnet: csync does not use it`,
   );
-}
-
-/** The set that a member's package directory names as applied. null: none, or an unreadable file. */
-const appliedOf = (facts: MemberFacts | null): string | null =>
-  parseApplied(facts === null ? '' : (first(facts, 'applied') ?? ''))?.set ?? null;
-
-/**
- * Digests of the scripts in the package directory that a start on the member would run. The package file is used from one member only, logs
- * are not compared, and a new member never had the sets that are kept for a rollback. `applied` null: all sets count.
- */
-function scriptsOf(facts: MemberFacts | null, applied: string | null): ReadonlyMap<string, string> {
-  const files = (facts?.get('digest') ?? []).flatMap((line) => {
-    const named = namedDigest(line);
-    return named === null ? [] : [named];
-  });
-  const counts = (name: string): boolean =>
-    !/^\.|^history\/|\.(conf|log)$/.test(name) &&
-    (applied === null || !name.startsWith(`${setsName}/`) || name.startsWith(`${setsName}/${applied}/`));
-  const scripts = new Map(files.filter(([name]) => counts(name)));
-  // Its text also names the previous set, which a new member does not have.
-  const own = appliedOf(facts);
-  if (own !== null) scripts.set(appliedName, own);
-  return scripts;
-}
-
-function mostFrequent<T>(values: readonly T[]): T | undefined {
-  const count = (value: T): number => values.filter((one) => one === value).length;
-  return [...values].sort((one, other) => count(other) - count(one))[0];
-}
-
-/** Compares with most members. csync diff compares with csync.yaml. */
-function judgeScripts({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {
-  const applied = mostFrequent(members.flatMap((one) => appliedOf(one.facts) ?? [])) ?? null;
-  const own = scriptsOf(facts, applied);
-  const all = members
-    .map((one) => ({ member: one.member, scripts: scriptsOf(one.facts, applied) }))
-    .filter(({ scripts }) => scripts.size > 0);
-  if (all.length === 0) return [];
-  const names = [...new Set(all.flatMap(({ scripts }) => [...scripts.keys()]))].filter(
-    (name) => own.get(name) !== mostFrequent(all.map(({ scripts }) => scripts.get(name))),
-  );
-  if (names.length === 0) return [];
-  const text = `${names.sort().join(', ')} ${names.length === 1 ? 'differs' : 'differ'} from most members: the package would run other scripts here`;
-  return [problem('warning', 'scripts', member, text, driftRemedy)];
 }
 
 function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {

@@ -3,7 +3,6 @@ import type { Problem } from '../../base/problem.ts';
 import { hasNodeEnded, isNodeNewEnough, lastDayOfNode, oldestNode, recommendedNode } from '../../base/version.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
 import { alertFacts, alertRemarks, alertsOn } from '../alerts/remarks.ts';
-import { toolkitFrom, toolkitRemark } from '../apply/toolkit.ts';
 import { readNodeVersion } from '../remote/package-look.ts';
 import { type CheckedMember, type CheckInput, type Findings, first, type Looked, problem } from './check-model.ts';
 
@@ -37,14 +36,6 @@ export function judgeNode(one: Looked, input: CheckInput): readonly Problem[] {
     ? 'csync apply --with-runtime=FILE   (carries another one); --without-runtime goes back to node_path'
     : `install Node.js ${oldestNode} or newer there, correct node_path, or run csync apply --with-runtime`;
   return [problem('error', 'node', member, text, remedy)];
-}
-
-/** A start calls this program for pending work. */
-export function judgeToolkit({ member, facts }: Looked, { settings, toolkit }: CheckInput): Findings {
-  const found = toolkitFrom(facts);
-  if (found === null) return [{ leftOut: 'the report of the member was cut short' }];
-  const remark = toolkitRemark(found, toolkit, settings);
-  return remark === null ? [] : [problem('warning', 'toolkit', member, remark.text, remark.remedy)];
 }
 
 /** One for all members with the same version and path. */

@@ -1,7 +1,11 @@
-/** Checks of csync check about what a minimal installation lacks. Pure. */
+/** Checks of csync check about programs: what a minimal installation lacks, and the scripts of csync there. Pure. */
 
 import type { Problem } from '../../base/problem.ts';
-import { type Findings, first, type Looked, problem } from './check-model.ts';
+import { appliedName, parseApplied, setsName } from '../../contract/package-directory.ts';
+import { driftRemedy } from '../apply/comparison.ts';
+import { toolkitFrom, toolkitRemark } from '../apply/toolkit.ts';
+import { namedDigest } from '../remote/package-look.ts';
+import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 
 interface Need {
   /** As the report of the member names it: a program, or a use of one. */
@@ -105,4 +109,56 @@ export function judgeNoexec({ member, facts }: Looked): Findings {
   const text = `${point} is mounted noexec: no script of the package directory ${directory} can start`;
   const remedy = `mount -o remount,exec ${point}, and correct /etc/fstab; or set another package_directory`;
   return [problem('error', 'noexec', member, text, remedy)];
+}
+
+/** The set that a member's package directory names as applied. null: none, or an unreadable file. */
+const appliedOf = (facts: MemberFacts | null): string | null =>
+  parseApplied(facts === null ? '' : (first(facts, 'applied') ?? ''))?.set ?? null;
+
+/**
+ * Digests of the scripts in the package directory that a start on the member would run. The package file is used from one member only, logs
+ * are not compared, and a new member never had the sets that are kept for a rollback. `applied` null: all sets count.
+ */
+function scriptsOf(facts: MemberFacts | null, applied: string | null): ReadonlyMap<string, string> {
+  const files = (facts?.get('digest') ?? []).flatMap((line) => {
+    const named = namedDigest(line);
+    return named === null ? [] : [named];
+  });
+  const counts = (name: string): boolean =>
+    !/^\.|^history\/|\.(conf|log)$/.test(name) &&
+    (applied === null || !name.startsWith(`${setsName}/`) || name.startsWith(`${setsName}/${applied}/`));
+  const scripts = new Map(files.filter(([name]) => counts(name)));
+  // Its text also names the previous set, which a new member does not have.
+  const own = appliedOf(facts);
+  if (own !== null) scripts.set(appliedName, own);
+  return scripts;
+}
+
+function mostFrequent<T>(values: readonly T[]): T | undefined {
+  const count = (value: T): number => values.filter((one) => one === value).length;
+  return [...values].sort((one, other) => count(other) - count(one))[0];
+}
+
+/** Compares with most members. csync diff compares with csync.yaml. */
+export function judgeScripts({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {
+  const applied = mostFrequent(members.flatMap((one) => appliedOf(one.facts) ?? [])) ?? null;
+  const own = scriptsOf(facts, applied);
+  const all = members
+    .map((one) => ({ member: one.member, scripts: scriptsOf(one.facts, applied) }))
+    .filter(({ scripts }) => scripts.size > 0);
+  if (all.length === 0) return [];
+  const names = [...new Set(all.flatMap(({ scripts }) => [...scripts.keys()]))].filter(
+    (name) => own.get(name) !== mostFrequent(all.map(({ scripts }) => scripts.get(name))),
+  );
+  if (names.length === 0) return [];
+  const text = `${names.sort().join(', ')} ${names.length === 1 ? 'differs' : 'differ'} from most members: the package would run other scripts here`;
+  return [problem('warning', 'scripts', member, text, driftRemedy)];
+}
+
+/** A start calls this program for pending work. */
+export function judgeToolkit({ member, facts }: Looked, { settings, toolkit }: CheckInput): Findings {
+  const found = toolkitFrom(facts);
+  if (found === null) return [{ leftOut: 'the report of the member was cut short' }];
+  const remark = toolkitRemark(found, toolkit, settings);
+  return remark === null ? [] : [problem('warning', 'toolkit', member, remark.text, remark.remedy)];
 }

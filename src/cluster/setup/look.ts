@@ -45,8 +45,8 @@ const policyLimitMs = 60_000;
 /** Parallel clients: each is an ssh process here. */
 export const clientsAtOnce = 32;
 
-/** Every member of the settings and of the cluster, and `members`. Unreachable hosts carry the reason. A Failure: the master's policy is unreadable. */
-export async function lookAtSetup(shell: MemberShell, place: LookPlace, members: readonly string[]): Promise<SetupView> {
+/** Every member of the settings and of the cluster. Unreachable hosts carry the reason. A Failure: the master's policy is unreadable. */
+export async function lookAtSetup(shell: MemberShell, place: LookPlace): Promise<SetupView> {
   const { settings } = place;
   if (!canNameKeys())
     throw failure(
@@ -56,7 +56,7 @@ export async function lookAtSetup(shell: MemberShell, place: LookPlace, members:
     );
   const first = await observe(shell, settings);
   const states = first.memberStates;
-  const wanted = [...new Set([...settings.members, ...members, ...(states?.keys() ?? [])])];
+  const wanted = [...new Set([...settings.members, ...(states?.keys() ?? [])])];
   const others = wanted.filter((member) => !settings.members.includes(member));
   const observation = others.length === 0 ? first : await observe(shell, { ...settings, members: wanted });
   const owner = ownerOf(observation);

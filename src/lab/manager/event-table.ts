@@ -39,8 +39,13 @@ const stays = {
   autoRun: 'unchanged',
   leaves: 'nothing',
 } as const;
-const reset = { ...stays, member: 'reset' } as const;
 const table = 'A12 p.59, L9 p.70';
+const reset = (what: string, source = table, keyword = 'node_fail_fast_enabled'): Row => ({
+  ...stays,
+  member: 'reset',
+  sentence: `${what} and ${keyword} is set; this member is reset.`,
+  source,
+});
 
 const startExit1: Row = {
   ...stays,
@@ -64,11 +69,7 @@ const haltExit3: Row = {
 
 export const eventTable: Record<Cause, Record<FailFast, Row>> = {
   'service-failed': {
-    failFast: {
-      ...reset,
-      sentence: 'A service failed and service_fail_fast_enabled is set; this member is reset.',
-      source: table,
-    },
+    failFast: reset('A service failed', table, 'service_fail_fast_enabled'),
     plain: {
       ...stays,
       haltScript: 'runs',
@@ -79,11 +80,7 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
   },
   'start-exit-1': { failFast: startExit1, plain: startExit1 },
   'start-exit-2': {
-    failFast: {
-      ...reset,
-      sentence: 'The start failed here (exit 2) and node_fail_fast_enabled is set; this member is reset.',
-      source: table,
-    },
+    failFast: reset('The start failed here (exit 2)'),
     plain: {
       ...stays,
       memberSwitch: 'off',
@@ -92,11 +89,7 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
     },
   },
   'start-timeout': {
-    failFast: {
-      ...reset,
-      sentence: 'The start script timed out and node_fail_fast_enabled is set; this member is reset.',
-      source: table,
-    },
+    failFast: reset('The start script timed out'),
     plain: {
       ...stays,
       autoRun: 'off',
@@ -107,11 +100,10 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
   },
   'halt-exit-1': { failFast: haltExit1, plain: haltExit1 },
   'halt-exit-2': {
-    failFast: {
-      ...reset,
-      sentence: 'The halt failed (exit 2) and node_fail_fast_enabled is set; this member is reset.',
-      source: 'ours (GAP: the table has no row with node_fail_fast_enabled yes); by analogy with the start',
-    },
+    failFast: reset(
+      'The halt failed (exit 2)',
+      'ours (GAP: the table has no row with node_fail_fast_enabled yes); by analogy with the start',
+    ),
     plain: { ...stays, sentence: 'The halt failed (exit 2); the package may run on another member.', source: 'A12 p.59' },
   },
   'halt-exit-3': {
@@ -119,11 +111,7 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
     plain: haltExit3,
   },
   'halt-timeout': {
-    failFast: {
-      ...reset,
-      sentence: 'The halt script timed out and node_fail_fast_enabled is set; this member is reset.',
-      source: table,
-    },
+    failFast: reset('The halt script timed out'),
     plain: {
       ...stays,
       autoRun: 'off',
@@ -133,11 +121,7 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
     },
   },
   'subnet-lost': {
-    failFast: {
-      ...reset,
-      sentence: 'A monitored subnet is down and node_fail_fast_enabled is set; this member is reset.',
-      source: table,
-    },
+    failFast: reset('A monitored subnet is down'),
     plain: {
       ...stays,
       haltScript: 'runs',

@@ -22,11 +22,11 @@ export function isGoodStart({ what, text }: JournalEntry): boolean {
 
 const detections = new Set(['service-died', 'machine-down', 'halting']);
 
-/** After the fault at `index`, up to `end` (exclusive). */
-export function failoverAfter(entries: readonly JournalEntry[], index: number, end = entries.length): Failover {
+/** After the fault at `index`. */
+export function failoverAfter(entries: readonly JournalEntry[], index: number): Failover {
   const fault = entries[index];
   if (fault === undefined) throw new RangeError(`no journal entry ${index}`);
-  const after = entries.slice(index + 1, end);
+  const after = entries.slice(index + 1);
   const first = (what: string | ReadonlySet<string>, member?: string | null): JournalEntry | undefined =>
     after.find(
       (entry) =>

@@ -32,8 +32,8 @@ interface Run {
 }
 
 /** Exit status of a start or halt of the package on this member. */
-export async function runPackageScript(word: Word, behind: Behind, gate: Gate, say: Log = () => {}): Promise<number> {
-  const log: MemberLog = { line: say, plain: () => {}, flush: async () => {}, alarm: () => {} };
+export async function runPackageScript(word: Word, behind: Behind, gate: Gate): Promise<number> {
+  const log: MemberLog = { line: () => {}, plain: () => {}, flush: async () => {}, alarm: () => {} };
   const run: Run = { gate, behind, host: behind(gate), log };
   if (run.host.settings.packageStyle === 'legacy') return ourScript(run, word, 'legacy');
   return word === 'start' ? modularStart(run) : modularHalt(run);

@@ -198,10 +198,6 @@ export class ScriptTable {
     return this.#nodes.length;
   }
 
-  get moves(): number {
-    return this.#moves.reduce((sum, known) => sum + (known?.size ?? 0), 0);
-  }
-
   /** undefined: unknown until `fill`. `down`: a bit for each member that cmviewcl reports as down. */
   move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined {
     const key = keyOf(world, shared, down, mode);

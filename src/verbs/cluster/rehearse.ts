@@ -176,7 +176,7 @@ export async function lookWhetherReady(shell: MemberShell, { settings, files, op
 async function keysOf(shell: MemberShell, options: PackageSources): Promise<ReadyInput['handshakes']> {
   const source = findSettings(options.settings === 'csync.yaml' ? undefined : options.settings);
   const place = setupPlace(source, options.templates);
-  const view = await lookAtSetup(shell, place, []);
+  const view = await lookAtSetup(shell, place);
   if (view.roster.serial === 0) return null;
   const clients = view.roster.clients.map(({ name }) => name);
   return verifiedHandshakes(await withClientsSeen(shell, place, view, clients), source.settings).all;

@@ -12,7 +12,7 @@ import { drillNamed, drills } from '../../rehearsal/drill-table.ts';
 import type { Drill } from '../../rehearsal/drills/drill-model.ts';
 import { rehearsalVerdict } from '../../rehearsal/judgement.ts';
 import type { Rehearsal } from '../../rehearsal/model.ts';
-import { actText } from '../../rehearsal/page/drills-page.ts';
+import { actText } from '../../rehearsal/page/act-text.ts';
 import { rehearsalPage } from '../../rehearsal/page/page.ts';
 import { rehearsalText } from '../../rehearsal/page/plain-text.ts';
 import { readinessMetrics } from '../../rehearsal/page/readiness-metrics.ts';

@@ -72,13 +72,10 @@ const nobodyNamed: Problem = errorProblem(
 function namesIn(file: string | undefined): string[] {
   if (file === undefined) return [];
   const text = readTextFile(file);
-  const problem: Problem = errorProblem(
-    'file-unreadable',
-    `the list of clients ${file} cannot be read`,
-    'name a file with one client a line',
-    { file },
-  );
-  if (text === null) throw new Failure([problem]);
+  if (text === null)
+    throw failure('file-unreadable', `the list of clients ${file} cannot be read`, 'name a file with one client a line', {
+      file,
+    });
   return text
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim())

@@ -43,7 +43,7 @@ const clientNames = ({ clients }: Roster): string[] => clients.map(({ name }) =>
 function lookAtAll(options: ReadOptions, show: (view: SetupView) => ExitCode): Promise<ExitCode | number> {
   const place = setupPlace(findSettings(options.settings), options.templates);
   return onMembers(place.settings, 'keeping connections', async (shell) => {
-    const view = await lookAtSetup(shell, place, []);
+    const view = await lookAtSetup(shell, place);
     return show(await withClientsSeen(shell, place, view, clientNames(view.roster)));
   });
 }

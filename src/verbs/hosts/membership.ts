@@ -57,7 +57,7 @@ export function change(
 /** Reads only. */
 export function look(options: PlaceOptions, show: (view: SetupView) => ExitCode): Promise<ExitCode | number> {
   const place = setupPlace(findSettings(options.settings), options.templates);
-  return onMembers(place.settings, 'keeping connections', async (shell) => show(await lookAtSetup(shell, place, [])));
+  return onMembers(place.settings, 'keeping connections', async (shell) => show(await lookAtSetup(shell, place)));
 }
 
 /** Applies changes of the cluster's membership, and completes pending work. */

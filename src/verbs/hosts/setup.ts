@@ -47,7 +47,7 @@ export async function changeSetup(
   request: (view: SetupView) => SetupRequest | Promise<SetupRequest>,
   options: SetupOptions,
 ): Promise<ExitCode> {
-  const view = await lookAtSetup(shell, place, []);
+  const view = await lookAtSetup(shell, place);
   const { commandMember } = view.observation;
   if (commandMember !== null) await demandVersion(shell, commandMember, place.settings);
   return changeSeen(shell, place, view, { verb, ...(await request(view)) }, options);

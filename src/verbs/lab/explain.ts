@@ -2,8 +2,8 @@
 
 import { closest } from 'fastest-levenshtein';
 import { failure } from '../../base/problem.ts';
-import { decisionsText } from '../../decision-tables/page.ts';
 import { decisionTables } from '../../decision-tables/tables.ts';
+import { decisionsText } from '../../decision-tables/text.ts';
 import { codeEntries, codesText, codeText } from '../../explain/codes.ts';
 import { outputWidth } from '../../host/output.ts';
 import { jsonText } from '../outputs/json.ts';

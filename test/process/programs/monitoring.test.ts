@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { monitorSample, rehearsalSample } from '../../../scripts/generate/metrics-page.ts';
+import { monitorSample, rehearsalSample } from '../../../scripts/generate/pages/metrics-page.ts';
 import { have, repository, scratchDirectory } from '../../support.ts';
 
 const scratch = scratchDirectory();

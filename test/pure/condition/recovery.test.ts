@@ -11,13 +11,13 @@ import {
   type RecoveryInput,
 } from '../../../src/cluster/procedures/recovery.ts';
 import type { PackageStatus } from '../../../src/engine/engine.ts';
-import { settingsFor } from '../../support.ts';
+import { runningOn, settingsFor } from '../../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2'] });
 const nothing: Leftovers = { mounted: false, address: false, active: false, users: [] };
 const all: Leftovers = { mounted: true, address: true, active: true, users: ['7 vim'] };
-const down: PackageStatus = { status: 'down', state: 'halted', owner: null, autoRun: true, switching: new Map() };
-const up: PackageStatus = { ...down, status: 'up', state: 'running', owner: 'm1' };
+const up = runningOn('m1');
+const down: PackageStatus = { ...up, status: 'down', state: 'halted', owner: null };
 
 const noAnswer = { why: 'no route', remedy: 'is it up?' };
 

@@ -8,7 +8,7 @@ import { emptyRoster, withWaiting } from '../../../src/contract/roster.ts';
 import type { PackageStatus } from '../../../src/engine/engine.ts';
 import type { MemberShell } from '../../../src/host/admin/member-shell.ts';
 import { lookAtStatus } from '../../../src/verbs/cluster/status.ts';
-import { settingsFor } from '../../support.ts';
+import { runningOn, settingsFor } from '../../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2'] });
 const idle: MemberCondition = {
@@ -43,7 +43,7 @@ const member = (name: string, more: Partial<MemberStatus> = {}): MemberStatus =>
   ...more,
 });
 const misled = member('m3', { seen: { ...idle, view: { cards: ['02:00:00:00:00:03'], behind: '02:00:00:00:00:02' } } });
-const up: PackageStatus = { status: 'up', state: 'running', owner: 'm1', autoRun: true, switching: new Map() };
+const up = runningOn('m1');
 const down: PackageStatus = { ...up, status: 'down', state: 'halted', owner: null };
 
 const input = (m1: Partial<MemberStatus>, m2: Partial<MemberStatus> = {}, more: Partial<StatusInput> = {}): StatusInput => ({

@@ -1,31 +1,55 @@
-/** The fidelity table: the test that a row names exists, and has the imitated part in its hands. */
+/** FIDELITY.md: the test that a row names exists, and imports the imitated part. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fidelityTable } from '../../../src/lab/fidelity/fidelity.ts';
-import { importsOfTest, testExists } from '../../named-tests.ts';
+import { readPage, tables } from '../../markdown.ts';
+import { importsOfTest, testExists, testsIn } from '../../named-tests.ts';
+import { repository } from '../../support.ts';
 
-const proofs = fidelityTable.flatMap(({ behaviour, parts, provedBy }) =>
-  provedBy === null ? [] : [{ behaviour, parts, ...provedBy }],
-);
+const page = readPage('FIDELITY.md');
 
-describe('fidelity table', () => {
-  test('every test that is named exists in its file, and everything imitated names one', () => {
-    expect(proofs.filter((proof) => !testExists(proof))).toEqual([]);
-    expect(fidelityTable.filter((row) => row.status === 'imitated' && row.provedBy === null)).toEqual([]);
+const rows = page
+  .split(/^## /m)
+  .slice(1)
+  .flatMap((chapter) => {
+    const parts = [...(/^Code: (.*)\.$/m.exec(chapter)?.[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, part = '']) => `${part}/`);
+    return tables(chapter)
+      .flat()
+      .map((row) => {
+        const [behaviour = '', status = '', cell = ''] = ['behaviour', 'status', 'test'].map((column) => row.get(column)?.text);
+        return { behaviour, status, parts, tests: testsIn(cell) };
+      });
   });
 
-  test('every test that is named uses the folders that imitate the behaviour, or runs the whole lab', () => {
+describe('FIDELITY.md', () => {
+  test('names folders and tests that exist, and a test for everything imitated', () => {
+    expect(rows).not.toEqual([]);
+    expect(rows.flatMap(({ parts }) => parts).filter((part) => !existsSync(join(repository, part)))).toEqual([]);
+    expect(rows.filter(({ parts, tests }) => parts.length === 0 || tests === null || !tests.every(testExists))).toEqual([]);
+    expect(rows.filter(({ status, tests }) => status === 'imitated' && tests?.length === 0)).toEqual([]);
+  });
+
+  test('counts its rows', () => {
+    const count = (status: string): number => rows.filter((row) => row.status === status).length;
+    const [imitated, ours, missing] = [count('imitated'), count('ours'), count('not imitated')];
+    expect(imitated + ours + missing).toBe(rows.length);
+    expect(page).toContain(
+      `Of ${rows.length} behaviours, ${imitated} are imitated from a page, ${ours} are our choice because no page documents them, and ${missing} are not imitated.`,
+    );
+  });
+
+  test('names tests that use the folders that imitate the behaviour, or run the whole lab', () => {
     const uses = (file: string, parts: readonly string[]): boolean => {
       const imports = [...importsOfTest(file)];
-      return imports.includes('test/use-lab.ts') || parts.some((part) => imports.some((one) => one.startsWith(`src/${part}`)));
+      return imports.includes('test/use-lab.ts') || parts.some((part) => imports.some((one) => one.startsWith(part)));
     };
-    expect(proofs.filter(({ file, parts }) => !uses(file, parts))).toEqual([]);
+    expect(rows.filter(({ parts, tests }) => !(tests ?? []).every(({ file }) => uses(file, parts)))).toEqual([]);
     // Neither a test of something else nor one behind a helper that does not reach it counts.
-    expect(uses('test/pure/setup/keys.test.ts', ['lab/manager/'])).toBe(false);
-    expect(uses('test/pure/lab/lab-events.test.ts', ['lab/commands/'])).toBe(false);
+    expect(uses('test/pure/setup/keys.test.ts', ['src/lab/manager/'])).toBe(false);
+    expect(uses('test/pure/lab/lab-events.test.ts', ['src/lab/commands/'])).toBe(false);
   });
 
-  test('no behaviour is listed twice', () => {
-    const behaviours = fidelityTable.map((row) => row.behaviour);
-    expect(new Set(behaviours).size).toBe(behaviours.length);
+  test('lists no behaviour twice', () => {
+    expect(new Set(rows.map(({ behaviour }) => behaviour)).size).toBe(rows.length);
   });
 });

@@ -5,11 +5,11 @@ import { type MaintenancePlace, stepsOff, stepsOn } from '../../../src/cluster/p
 import { parseMaintenance } from '../../../src/contract/maintenance-file.ts';
 import type { PackageStatus } from '../../../src/engine/engine.ts';
 import { message, ofStep } from '../../../src/member/messages.ts';
-import { settingsFor } from '../../support.ts';
+import { runningOn, settingsFor } from '../../support.ts';
 
 const until = Date.UTC(2026, 10, 23, 12);
 const end = 'until 2026-11-23T12:00:00.000Z';
-const running: PackageStatus = { status: 'up', state: 'running', owner: 'm1', autoRun: true, switching: new Map() };
+const running = runningOn('m1');
 const inMode: PackageStatus = { ...running, state: 'maintenance', autoRun: false };
 
 const place = (status: PackageStatus, file: string | null = null, maintenanceFlag = true): MaintenancePlace => ({

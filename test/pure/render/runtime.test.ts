@@ -20,6 +20,7 @@ import { type RenderedFile, type Runtime, sha256 } from '../../../src/contract/p
 import { definition } from '../../../src/engine/serviceguard/definition.ts';
 import { withFile } from '../../../src/host/file-reading.ts';
 import { manifestOf, withEdits, withRuntime } from '../../../src/render/package.ts';
+import { runningOn } from '../../support.ts';
 
 const place = {
   packageName: 'csync',
@@ -141,7 +142,7 @@ describe('the steps of an apply with a runtime', () => {
   });
 
   it('halts nothing before it is known that it runs everywhere', () => {
-    const status = { status: 'up', state: 'running', owner: 'm1', autoRun: true, switching: new Map() };
+    const status = runningOn('m1');
     const members = [without, without].map((facts, at) => ({ member: `m${at + 1}`, reached: true, ...facts }) as const);
     const carry = {
       source,

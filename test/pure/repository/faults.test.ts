@@ -4,15 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { drills } from '../../../src/rehearsal/drill-table.ts';
 import { readPage, tables } from '../../markdown.ts';
-import { type NamedTest, testExists } from '../../named-tests.ts';
+import { testExists, testsIn } from '../../named-tests.ts';
 import { repository } from '../../support.ts';
-
-/** Links to test files, each with the title of a test behind it; null: the cell is another text. */
-function testsOf(cell: string): readonly NamedTest[] | null {
-  const one = /\[[\w/-]+\]\((?:\.\.\/)+(test\/[\w/.-]+\.test\.ts)\): `([^`]+)`/g;
-  const found = [...cell.matchAll(one)].map(([, file = '', title = '']) => ({ file, title }));
-  return cell.replaceAll(one, '').replaceAll(';', '').trim() === '' ? found : null;
-}
 
 describe('docs/proof/hangs.md', () => {
   const rows = tables(readPage('docs/proof/hangs.md')).flat();
@@ -21,7 +14,7 @@ describe('docs/proof/hangs.md', () => {
   it('says of each what happens and within which time, and names tests that exist', () => {
     expect(rows).not.toEqual([]);
     const wrong = rows.filter((row) => {
-      const tests = testsOf(text(row, 'test')) ?? [];
+      const tests = testsIn(text(row, 'test')) ?? [];
       return text(row, 'bound') === '' || tests.length === 0 || !tests.every(testExists);
     });
     expect(wrong.map((row) => `${text(row, 'what hangs')}: ${text(row, 'test')}`)).toEqual([]);
@@ -64,7 +57,7 @@ describe('docs/proof/faults.md', () => {
 
   it('names tests that exist', () => {
     const wrong = rows.filter((row) => {
-      const tests = testsOf(text(row, 'test'));
+      const tests = testsIn(text(row, 'test'));
       return tests === null || tests.length === 0 || !tests.every(testExists);
     });
     expect(wrong.map((row) => `${text(row, 'fault')}: ${text(row, 'test')}`)).toEqual([]);
@@ -72,7 +65,7 @@ describe('docs/proof/faults.md', () => {
 
   it('would not take a test that does not exist', () => {
     const cell = '[pure/faults](../test/pure/layers.test.ts): `no such test`';
-    expect(testsOf(cell)?.map(testExists)).toEqual([false]);
-    expect(testsOf('a test somewhere')).toBeNull();
+    expect(testsIn(cell)?.map(testExists)).toEqual([false]);
+    expect(testsIn('a test somewhere')).toBeNull();
   });
 });

@@ -41,7 +41,6 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   // The decisions of the lab: plain data in, plain data out.
   'lab/manager/': [...ground, 'serviceguard/'],
   'lab/commands/': [...ground, 'serviceguard/', 'lab/manager/'],
-  'lab/fidelity/': ['base/tables.ts'],
   // Runs on a client and asks as a member's monitor asks.
   'lab/prober.ts': ['settings/settings.ts', 'host/', 'member/daemon.ts'],
   'lab/machines/': [...ground, 'host/', 'cfengine/', 'render/'],

@@ -2,10 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withReference } from '../../../scripts/generate/pages/verbs-page.ts';
 import { exitCodes, exitTable } from '../../../src/base/problem.ts';
 import { helpText, meantVerbs, partsText } from '../../../src/cli/help.ts';
 import { parse } from '../../../src/cli/parser.ts';
-import { exitLines, withReference } from '../../../src/cli/reference.ts';
+import { exitLines } from '../../../src/cli/reference.ts';
 import { type Verb, verbTasks } from '../../../src/cli/verb.ts';
 import { changingVerbs, verbGroups, verbs } from '../../../src/cli/verbs.ts';
 import { statusExit } from '../../../src/cluster/condition/status.ts';

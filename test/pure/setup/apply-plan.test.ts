@@ -11,6 +11,7 @@ import type { DirectoryFacts } from '../../../src/cluster/remote/package-look.ts
 import { sha256 } from '../../../src/contract/package-directory.ts';
 import type { Definition, PackageStatus } from '../../../src/engine/engine.ts';
 import { definition } from '../../../src/engine/serviceguard/definition.ts';
+import { runningOn } from '../../support.ts';
 
 const place = {
   packageName: 'csync',
@@ -46,10 +47,7 @@ const stale: DirectoryFacts = {
   manifests: manifest({ 'csync.sh': sha256('old') }),
 };
 const running: PackageStatus = {
-  status: 'up',
-  state: 'running',
-  owner: 'm2',
-  autoRun: true,
+  ...runningOn('m2'),
   switching: new Map([
     ['m1', true],
     ['m2', true],

@@ -4,7 +4,7 @@ import { type Client, clientsOf, parsePeers, parseReach, reachScript } from '../
 import { judgeStatus, type StatusInput } from '../../../src/cluster/condition/status.ts';
 import { statusText } from '../../../src/cluster/condition/status-text.ts';
 import { emptyRoster } from '../../../src/contract/roster.ts';
-import { settingsFor } from '../../support.ts';
+import { runningOn, settingsFor } from '../../support.ts';
 
 const now = Date.UTC(2026, 10, 23, 12);
 const head = `own 127.0.0.1 10.9.0.11 10.9.0.100\npeers ${now / 1000}\n`;
@@ -110,7 +110,7 @@ describe('clients in the status', () => {
       unread: [],
       clusterMembers: ['m1'],
     },
-    status: { status: 'up', state: 'running', owner: 'm1', autoRun: true, switching: new Map() },
+    status: runningOn('m1'),
     members: [
       {
         ...{ member: 'm1', noAnswer: { why: '', remedy: '' }, inCluster: 'up', switching: true, staleFiles: [] },

@@ -1,7 +1,7 @@
 /** The decision tables: what they say of the scripts, the monitor and the package manager is what these do. */
 import { describe, expect, it } from 'vitest';
-import { decisionsText } from '../../../src/decision-tables/page.ts';
 import { decisionTables } from '../../../src/decision-tables/tables.ts';
+import { decisionsText } from '../../../src/decision-tables/text.ts';
 import type { Cause } from '../../../src/lab/manager/event-table.ts';
 import { type FailureCode, failureTable } from '../../../src/member/failures.ts';
 import { judge, type Sample, type Verdict, verdictSentence, watchFrom } from '../../../src/member/monitor/judge.ts';

@@ -5,6 +5,7 @@ import type { JournalEntry } from '../../../src/lab/emulation/journal.ts';
 import { drillNamed, drills } from '../../../src/rehearsal/drill-table.ts';
 import { type DrillGround, runDrill } from '../../../src/rehearsal/runner.ts';
 import { readWatch } from '../../../src/rehearsal/watch-scripts.ts';
+import { runningOn } from '../../support.ts';
 
 /** A cluster of three that answers at once; `broken` says what it does not do. */
 function madeUp(
@@ -68,9 +69,7 @@ function madeUp(
     },
     mark: async () => trace.at(-1)?.at ?? 0,
     status: async () => ({
-      status: 'up',
-      state: 'running',
-      owner,
+      ...runningOn(owner),
       autoRun,
       switching: new Map(ground.members.map((member) => [member, !off.has(member)])),
     }),

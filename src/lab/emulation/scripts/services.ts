@@ -74,10 +74,6 @@ export class Services implements ServiceKeeper {
     }
     await Promise.all(doomed.map((running) => running.process?.ended));
   }
-
-  isRunning(member: string, packageName: string, service: string): boolean {
-    return this.#running.has(keyOf(member, packageName, service));
-  }
 }
 
 function keyOf(member: string, packageName: string, service: string): string {

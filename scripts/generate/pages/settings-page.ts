@@ -1,11 +1,11 @@
 /** docs/reference/settings.md: each row of the settings with what may stand there. */
 import type * as v from 'valibot';
-import { pageTable } from '../../src/base/tables.ts';
-import type { SettingsRow } from '../../src/settings/row.ts';
-import * as rules from '../../src/settings/rules.ts';
-import { type Field, settingsFields } from '../../src/settings/settings.ts';
-import { parseSettings } from '../../src/settings/settings-yaml.ts';
-import { settingsTable } from '../../src/settings/table.ts';
+import { pageTable } from '../../../src/base/tables.ts';
+import type { SettingsRow } from '../../../src/settings/row.ts';
+import * as rules from '../../../src/settings/rules.ts';
+import { type Field, settingsFields } from '../../../src/settings/settings.ts';
+import { parseSettings } from '../../../src/settings/settings-yaml.ts';
+import { settingsTable } from '../../../src/settings/table.ts';
 
 /** What a rule that is no list of values and no range allows. */
 const inWords = new Map<v.GenericSchema, string>([

@@ -1,55 +1,13 @@
-/** docs/reference/drills.md. Pure. */
-import { pageTable } from '../../base/tables.ts';
-import { typed } from '../../engine/choice/engine-for.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { drills } from '../drill-table.ts';
-import type { Act, Drill } from '../drills/drill-model.ts';
-import { commandsOf } from '../orders.ts';
+/** docs/reference/drills.md, from the tables that the drills are run from. */
+import { pageTable } from '../../../src/base/tables.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { drills } from '../../../src/rehearsal/drill-table.ts';
+import type { Drill } from '../../../src/rehearsal/drills/drill-model.ts';
+import { actText } from '../../../src/rehearsal/page/act-text.ts';
 
 function seconds(value: number | null, none: string): string {
   return value === null ? none : `${value} s`;
 }
-
-export function actText(act: Act, { orders }: Pick<Engine, 'orders'>): string {
-  switch (act.do) {
-    case 'type':
-      return `on the ${partText(act.on)}: \`${typed(commandsOf(act, orders, '{package}', (part) => `{${part}}`))}\``;
-    case 'signal':
-      return `on the ${partText(act.on)}: SIG${act.signal} to the ${targetText[act.to]}${act.whenItRuns === true ? ' as soon as it runs' : ''}${act.ifThere === true ? ', if it exists' : ''}`;
-    case 'script':
-      return `on the ${partText(act.on)}: ${act.text}`;
-    case 'machine':
-      return `the ${partText(act.on)}: ${machineText[act.verb]}`;
-    case 'wait':
-      return `wait until ${waitText[act.until]}`;
-    case 'watch':
-      return `${act.seconds} s without an action`;
-  }
-}
-
-const targetText = {
-  daemon: 'daemon',
-  monitor: 'monitor',
-  front: 'front',
-  startScript: 'start script',
-  haltScript: 'halt script',
-} as const;
-const machineText = {
-  crash: 'power is cut',
-  boot: 'power is on again',
-  cut: 'network cable is pulled',
-  heal: 'network cable is back',
-} as const;
-const waitText = {
-  moved: 'the package runs on another member',
-  down: 'the package is down',
-  starting: 'a start of the package begins on another member',
-  served: 'the package runs',
-  master: 'the package runs on the first member',
-  next: 'the package runs on the next member',
-  third: 'the package runs on the third member',
-} as const;
-const partText = (part: 'master' | 'next' | 'third'): string => (part === 'master' ? 'active member' : `${part} member`);
 
 function section({ name, title, done, must, cleaned, where, members, budget, acts, cleanup }: Drill, engine: Engine): string {
   const outage = budget.outage === 0 ? 'no client may notice' : `outage at most ${seconds(budget.outage, 'unlimited')}`;

@@ -1,60 +1,7 @@
-/** For a terminal, and as a page with a diagram. Pure. */
-import { columns, pageTable } from '../base/tables.ts';
-import type { ConsequenceRow, DecisionTables } from './tables.ts';
-
-const titles = {
-  exits: 'Exit statuses of a script, and their meaning',
-  findings: 'What a start concludes from a finding',
-  verdicts: 'When the monitor exits, and the package fails over',
-  consequences: 'What the cluster does next',
-} as const;
-
-const sourceNote =
-  "From the manual's table, as the lab implements it. Fail fast: service_fail_fast for a service, node_fail_fast for all others.";
-
-function whatFollows({ member, haltScript, memberSwitchOff, autoRunOff }: ConsequenceRow): string {
-  if (member === 'reset') return 'the member is reset';
-  const parts = [
-    ...(haltScript ? ['halted here'] : []),
-    ...(memberSwitchOff ? ['member disabled'] : []),
-    ...(autoRunOff ? ['failover disabled'] : []),
-  ];
-  return parts.join(', ') || 'may start elsewhere';
-}
-
-/** A block for each row. */
-export function decisionsText({ exits, findings, verdicts, consequences }: DecisionTables): string {
-  const block = (title: string, rows: readonly string[]): string[] => [title, '', ...rows, ''];
-  const lines = [
-    ...block(
-      titles.exits,
-      columns(
-        exits.map(({ script, status, sentence }) => [script, status, sentence]),
-        { indent: 2 },
-      ),
-    ),
-    ...block(
-      titles.findings,
-      findings.flatMap(({ finding, start, means, remedy }) => [
-        `  ${finding} (start: ${start})`,
-        `    ${means}`,
-        `    Fix: ${remedy}`,
-      ]),
-    ),
-    ...block(
-      titles.verdicts,
-      verdicts.flatMap(({ reason, sentence, evidence }) => [`  ${reason}`, `    ${sentence}`, `    ${evidence}`]),
-    ),
-    ...block(titles.consequences, [
-      `  ${sourceNote}`,
-      ...consequences.flatMap((row) => [
-        `  ${row.cause}${row.failFast ? ', fail fast' : ''}: ${whatFollows(row)}`,
-        `    ${row.sentence} [${row.source}]`,
-      ]),
-    ]),
-  ];
-  return `${lines.join('\n').trimEnd()}\n`;
-}
+/** docs/proof/decision-tables.md, from the tables that decide. */
+import { pageTable } from '../../../src/base/tables.ts';
+import type { DecisionTables } from '../../../src/decision-tables/tables.ts';
+import { sourceNote, titles, whatFollows } from '../../../src/decision-tables/text.ts';
 
 /** From cause to consequence; equal consequences share an arrow's head. Quotes would end a label. */
 function diagram({ consequences, verdicts }: DecisionTables): string[] {

@@ -1,8 +1,8 @@
 /** docs/explanation/formats.md: the table of formats. */
 
-import { pageTable } from '../../src/base/tables.ts';
-import { formatVersion } from '../../src/base/version.ts';
-import { formats } from '../../src/contract/formats.ts';
+import { pageTable } from '../../../src/base/tables.ts';
+import { formatVersion } from '../../../src/base/version.ts';
+import { formats } from '../../../src/contract/formats.ts';
 
 export function formatsPage(): string {
   const rows = Object.values(formats).map(({ file, field, writtenBy, readBy, before, unknown }) => [

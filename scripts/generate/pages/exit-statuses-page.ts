@@ -1,8 +1,8 @@
 /** docs/reference/exit-statuses.md: the statuses of the verbs and of the member scripts. */
-import { exitTable } from '../../src/base/problem.ts';
-import { pageTable } from '../../src/base/tables.ts';
-import { verbs } from '../../src/cli/verbs.ts';
-import { decisionTables } from '../../src/decision-tables/tables.ts';
+import { exitTable } from '../../../src/base/problem.ts';
+import { pageTable } from '../../../src/base/tables.ts';
+import { verbs } from '../../../src/cli/verbs.ts';
+import { decisionTables } from '../../../src/decision-tables/tables.ts';
 
 export function exitStatusesPage(): string {
   const general = Object.values(exitTable).map(({ status, means }) => [`${status}`, means]);

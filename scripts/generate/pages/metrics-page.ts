@@ -1,7 +1,7 @@
 /** docs/reference/metrics.md: what a monitor that has something to say of everything prints. */
-import { pageTable } from '../../src/base/tables.ts';
-import { metricsText } from '../../src/member/monitor/report/metrics.ts';
-import { readinessMetrics } from '../../src/rehearsal/page/readiness-metrics.ts';
+import { pageTable } from '../../../src/base/tables.ts';
+import { metricsText } from '../../../src/member/monitor/report/metrics.ts';
+import { readinessMetrics } from '../../../src/rehearsal/page/readiness-metrics.ts';
 
 const at = '2026-11-30T12:00:00.000Z';
 /** What a monitor with something to say of everything prints; test/process/programs/monitoring.test.ts checks it with promtool. */

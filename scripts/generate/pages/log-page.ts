@@ -1,7 +1,7 @@
 /** docs/reference/log.md: the events of the package log, from the table that writes them. */
-import { failureTable } from '../../src/member/failures.ts';
-import { messages } from '../../src/member/messages.ts';
-import { parts } from '../../src/member/steps/parts.ts';
+import { failureTable } from '../../../src/member/failures.ts';
+import { messages } from '../../../src/member/messages.ts';
+import { parts } from '../../../src/member/steps/parts.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 

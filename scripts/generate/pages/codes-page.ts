@@ -1,6 +1,6 @@
-/** docs/reference/problem-codes.md. Pure. */
+/** docs/reference/problem-codes.md, from the entries of the codes. */
 import { posix } from 'node:path';
-import { type CodeEntry, codeGroups } from './codes.ts';
+import { type CodeEntry, codeGroups } from '../../../src/explain/codes.ts';
 
 const home = 'docs/reference';
 

@@ -343,6 +343,7 @@ export const untyped = {
     'policy-missing',
     'sentinel-unwritable',
     'still-held',
+    'mount-copied',
   ],
   'the fix is an installation, a build or other hardware': [
     'template-missing',

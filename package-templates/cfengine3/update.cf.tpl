@@ -112,8 +112,9 @@ bundle agent csync_update
   files:
     # Permissions kept from the last copy count as kept, too, hence both classes.
     csync_epoch_recorded.!csync_master_away::
-    # Files appear one by one under their names, each complete; files that the master no longer has are removed.
-    "$(sys.inputdir)"
+    # Files appear one by one under their names, each complete; files that the master no longer has are removed. The dot: inputs may be a
+    # link.
+    "$(sys.inputdir)/."
       copy_from    => csync_master("{{policy_directory}}/masterfiles", "true"),
       depth_search => csync_all,
       perms        => csync_private;
@@ -125,7 +126,7 @@ bundle agent csync_public_keys
 {
   files:
     csync_epoch_recorded.!csync_master_away::
-    "$(sys.workdir)/ppkeys"
+    "$(sys.workdir)/ppkeys/."
       copy_from    => csync_master("{{policy_directory}}/public_keys", "false"),
       depth_search => csync_all,
       file_select  => csync_key_names,

@@ -19,7 +19,8 @@ export interface CfengineAdapter {
   readonly privateDirectories: readonly string[];
   /**
    * cwd / (else it could hold the policy file system), a small descriptor limit (cfservd closes all one by one), no core files and a strict
-   * umask because of its keys, nothing inherited. The exit status proves nothing.
+   * umask because of its keys, nothing inherited. The exit status proves nothing. Status 120 means that the program repaired a damaged
+   * database of its own and ended: it is started again, once for each database [cfengine.md 2.4].
    */
   readonly startDaemon: readonly string[];
   /** Now, without locks; generation 2 fetches first [cfengine.md 1.9]. */
@@ -41,7 +42,7 @@ export interface CfengineAdapter {
 const started = (daemon: string): readonly string[] => [
   '/bin/sh',
   '-c',
-  'cd / && umask 077 && ulimit -c 0 && ulimit -n 4096 && exec "$@"',
+  'cd / && umask 077 && ulimit -c 0 && ulimit -n 4096 || exit; for try in 1 2 3 4 5; do "$@"; status=$?; [ "$status" = 120 ] || break; done; exit "$status"',
   'sh',
   ...daemon.split(' '),
 ];

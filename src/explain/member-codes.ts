@@ -223,6 +223,17 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
     example: 'An NFS export of the policy directory.',
     page: 'runbook',
   },
+  'mount-copied': {
+    text: 'A container or a service has a copy of the mount of the policy file system, and it could not be unmounted there.',
+    why: 'It was started with private mounts while the policy file system was mounted, and its namespace has no umount.',
+    fix: [
+      '`grep -l MOUNT-POINT /proc/[0-9]*/mountinfo` shows its processes; stop that container or service.',
+      'For later: give it rslave propagation (podman and docker: `-v PATH:PATH:rslave`), or do not pass the mount point to it.',
+      restart,
+    ],
+    example: 'A container with `-v /:/host` on the active member.',
+    page: 'runbook',
+  },
   'clients-connected': {
     text: 'Connections of clients could not be reset when the address was removed.',
     why: 'The kernel has no INET_DIAG_DESTROY, or ss is missing.',

@@ -87,6 +87,8 @@ export interface MemberHost {
   listeners(port: number): readonly Listener[];
   /** Processes that have a file open below the mount point. */
   holdersOf(mountPoint: string): readonly ProcessState[];
+  /** Of each other mount namespace: one process of it, and its /proc/PID/mountinfo. */
+  mountTables(): readonly { readonly process: ProcessState; readonly text: string }[];
   ownsAddress(address: string): boolean;
   /** Empty: none, or no answer in 3 s. */
   resolve(name: string): Promise<readonly string[]>;

@@ -16,6 +16,8 @@ import { labelsText } from './labels.ts';
 const startLimitMs = 10_000;
 /** After a start that exited with an error: another daemon may run, or this one may come up all the same. */
 const refusedLimitMs = 500;
+/** At its first connection it opens databases; if one is damaged, it repairs that one and exits [cfengine.md 2.4]. */
+const mostLaunches = 4;
 const endLimitMs = 5_000;
 const lookEveryMs = 20;
 
@@ -145,16 +147,25 @@ export class Daemon {
     // Never kill another program on the port; a start would fail.
     if (finding.code === 'port-occupied') return;
     for (const process of this.#listening()) await this.end(process);
+    let launches = 1;
+    while ((await this.#launch()) === 'exited' && launches < mostLaunches) launches += 1;
+  }
+
+  /** `exited`: it came up and exited. */
+  async #launch(): Promise<'exited' | 'waited'> {
     const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
-    // Exit status 0 proves nothing; any other means that no daemon comes up [cfengine.md 1.4].
+    const answers = async (): Promise<boolean> => (await this.judgeRunning()) === null;
     let listened = false;
+    let exited = false;
+    // Exit status 0 proves nothing; any other means that no daemon comes up [cfengine.md 1.4].
     await this.#until(launched.exitCode === 0 ? startLimitMs : refusedLimitMs, async () => {
       const isFree = this.owner().kind === 'free';
-      // The daemon came up and exited: stop waiting.
-      if (isFree && listened) return true;
+      exited = isFree && listened;
       listened ||= !isFree;
-      return !isFree && (await this.judgeRunning()) === null;
+      // It may repair, and exit, behind its first answer.
+      return exited || (!isFree && (await answers()) && (await answers()));
     });
+    return exited ? 'exited' : 'waited';
   }
 
   /** A child that was stopped between fork and exec has the name and the socket of the daemon, survives it and keeps the port. */

@@ -136,6 +136,11 @@ export const failureTable = {
     means: 'the package cannot start on another member while this member holds the policy file system',
     remedy: 'fuser -vm the mount point, kill the processes that use it, umount it, then cmmodpkg -e {package}',
   },
+  'mount-copied': {
+    start: 2,
+    means: 'the volume group stays in use, so the halt fails and the package starts nowhere else',
+    remedy: 'stop that container or service; then umount, and cmmodpkg -e {package}',
+  },
   'clients-connected': {
     start: 2,
     means: 'a connected client may hang for up to 30 s before it asks the next master',

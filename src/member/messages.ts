@@ -39,6 +39,7 @@ export const messages = {
   'not-frozen': ['{mount_point} is not frozen.'],
   thawed: ['{mount_point} was frozen (fsfreeze) and is thawed.'],
   'no-holders': ['No other process uses {mount_point}.'],
+  'no-copies': ['No other mount namespace has a copy of {mount_point}.'],
   'clients-closed': ['No client is connected to {address}.'],
   'customer-done': ['{program} {word} succeeded.'],
   'customer-none': ['{program} does not exist: nothing to run.'],

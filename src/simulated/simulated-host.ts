@@ -130,6 +130,13 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     return this.linked && this.addresses.includes(address);
   }
 
+  /** Of other mount namespaces. */
+  tables: ReturnType<MemberHost['mountTables']> = [];
+
+  mountTables(): ReturnType<MemberHost['mountTables']> {
+    return this.tables;
+  }
+
   ownsAddress(address: string): boolean {
     return this.gate.look(() => this.#owns(address));
   }

@@ -69,6 +69,7 @@ export function treeDigest(files: ReadonlyMap<string, string>): string {
 export function planCommit(state: PolicyState, files: readonly LocalFile[], base: string | null): Checked<CommitPlan> {
   const edits = files.filter((file) => isEdit(state, file));
   const problems = [
+    ...unreadableNames(state),
     ...(base !== null && base !== state.digest && edits.some((edit) => edit.base === undefined)
       ? [movedProblem(state, base)]
       : []),
@@ -115,13 +116,28 @@ function isEdit(state: PolicyState, file: LocalFile): boolean {
   return mine !== digestThere(state, file.name) && file.base?.at(0) !== mine;
 }
 
-/** Accepted unchanged by cfengine, sha256sum and shell patterns. */
-const plainName = /^(?!.*(^|\/)\.)[^\p{Cc}\\/]+(\/[^\p{Cc}\\/]+)*$/u;
+/** sha256sum writes some of them otherwise, and UTF-8 cannot have the last one, which stands for a byte that is not UTF-8. */
+const unreadable = /[\p{Cc}\\\uFFFD]/u;
+/** Accepted unchanged by cfengine and shell patterns. */
+const plainName = /^(?!.*(^|\/)\.)[^/]+(\/[^/]+)*$/;
+
+/** Files that somebody put on the master. The digest of a tree with such names is unknown here. */
+export function unreadableNames({ files }: Pick<PolicyState, 'files'>): Problem[] {
+  const names = [...files.keys()].filter((name) => unreadable.test(name));
+  if (names.length === 0) return [];
+  return [
+    errorProblem(
+      'policy-name',
+      `the policy on the master has files whose names are not UTF-8, or have control characters or backslashes: ${names.map((name) => JSON.stringify(name)).join(', ')}`,
+      'rename them on the master, with letters, digits, dots, dashes and underscores; then repeat this command',
+    ),
+  ];
+}
 
 function editProblems(state: PolicyState, edit: LocalFile, base: string | null): Problem[] {
   const { name, content } = edit;
   const there = state.files.get(name);
-  if (!plainName.test(name) || name === commitRecordName)
+  if (!plainName.test(name) || unreadable.test(name) || name === commitRecordName)
     return [
       errorProblem(
         'policy-name',

@@ -6,8 +6,16 @@ import { attempt } from '../../base/attempt.ts';
 
 export interface TreeFile {
   readonly name: string;
-  /** null: not a plain file. */
+  /** null: not a plain file, or its name is not UTF-8. */
   readonly content: Buffer | null;
+}
+
+/** Names are read as UTF-8: other bytes become this character, and the file is not found under that name. */
+const lostByte = '\uFFFD';
+
+/** Of a file without content. */
+export function whyNotPlain({ name }: TreeFile): string {
+  return name.includes(lostByte) ? 'has a name that is not UTF-8' : 'is not a regular file';
 }
 
 /** Without hidden ones, sorted. Throws the errno error. */
@@ -18,7 +26,10 @@ export function readTree(directory: string): TreeFile[] {
     .map((path) => ({ path, name: relative(directory, path) }))
     .filter(({ name }) => !name.split('/').some((part) => part.startsWith('.')))
     .sort((one, other) => (one.name < other.name ? -1 : 1))
-    .map(({ path, name }) => ({ name, content: lstatSync(path).isFile() ? readFileSync(path) : null }));
+    .map(({ path, name }) => ({
+      name,
+      content: !name.includes(lostByte) && lstatSync(path).isFile() ? readFileSync(path) : null,
+    }));
 }
 
 /** null: missing. */

@@ -6,11 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { hostname } from 'node:os';
+import pRetry from 'p-retry';
 import type { CommandResult } from '../host.ts';
 import { drained, endWithin, runProcess, startProcess } from '../processes.ts';
 import { framedLine, type Mark, unframed } from './frame.ts';
 import { lineOf, type MemberWay, plainWay, scriptInput, scriptRunner } from './member-way.ts';
-import { refusedStatus } from './no-answer.ts';
+import { isTurnedAway, refusedStatus } from './no-answer.ts';
 import { privateDirectory } from './own-files.ts';
 import { sshOptions, takeWay } from './ssh-options.ts';
 
@@ -117,37 +118,61 @@ export function openSshShell(stop: AbortSignal, keep: boolean, way: MemberWay = 
     const argv = await sshTo(member, line);
     return 'exitCode' in argv ? argv : { argv, input };
   };
-  const start = async (
-    member: string,
-    script: string,
-    sent: SentFile | null,
-    timeoutMs: number,
-    mostBytes = outputLimitBytes,
-  ) => {
-    const mark = newMark();
-    const call = await wayTo(member, script, mark, sent !== null);
-    if ('exitCode' in call) return call;
-    const input = sent === null ? call.input : pieces(call.input, sent);
-    const result = await runProcess(call.argv, { input, timeoutMs, env, stop, outputLimitBytes: mostBytes });
-    stop.throwIfAborted();
-    return unframed(result, mark);
-  };
+  const start = (member: string, script: string, sent: SentFile | null, timeoutMs: number, mostBytes = outputLimitBytes) =>
+    untilAdmitted(stop, async () => {
+      const mark = newMark();
+      const call = await wayTo(member, script, mark, sent !== null);
+      if ('exitCode' in call) return call;
+      const input = sent === null ? call.input : pieces(call.input, sent);
+      const result = await runProcess(call.argv, { input, timeoutMs, env, stop, outputLimitBytes: mostBytes });
+      stop.throwIfAborted();
+      return unframed(result, mark);
+    });
   return {
     here,
     stop,
     run: (member, script, timeoutMs, mostBytes) => start(member, script, null, timeoutMs, mostBytes),
     send: (member, script, sent, timeoutMs) => start(member, script, sent, timeoutMs),
-    hold: async (member, script) => {
-      const mark = newMark();
-      const call = await wayTo(member, script, mark, true);
-      if ('exitCode' in call) return call;
-      const standing = stand(call, env, mark);
-      stop.addEventListener('abort', standing.end, { once: true });
-      const failed = await standing.failed;
-      return failed ?? { ask: standing.ask, isAlive: standing.isAlive, release: standing.end };
-    },
+    hold: (member, script) =>
+      untilAdmitted(stop, async () => {
+        const mark = newMark();
+        const call = await wayTo(member, script, mark, true);
+        if ('exitCode' in call) return call;
+        const standing = stand(call, env, mark);
+        stop.addEventListener('abort', standing.end, { once: true });
+        const failed = await standing.failed;
+        return failed ?? { ask: standing.ask, isAlive: standing.isAlive, release: standing.end };
+      }),
     close: async () => kept?.close(),
   };
+}
+
+class TurnedAway extends Error {
+  readonly result: CommandResult;
+
+  constructor(result: CommandResult) {
+    super('sshd ended the connection before the login');
+    this.result = result;
+  }
+}
+
+/** Repeats what sshd turned away before the login, for some 4 s in all; then its last result. */
+async function untilAdmitted<Result extends CommandResult | Hold>(
+  stop: AbortSignal,
+  attempt: () => Promise<Result>,
+): Promise<Result | CommandResult> {
+  const admitted = async (): Promise<Result> => {
+    const result = await attempt();
+    if ('exitCode' in result && isTurnedAway(result)) throw new TurnedAway(result);
+    return result;
+  };
+  const shouldRetry = ({ error }: { error: Error }): boolean => error instanceof TurnedAway;
+  try {
+    return await pRetry(admitted, { retries: 3, minTimeout: 500, randomize: true, signal: stop, shouldRetry });
+  } catch (error) {
+    if (error instanceof TurnedAway) return error.result;
+    throw error;
+  }
 }
 
 interface Call {

@@ -39,11 +39,25 @@ const sshFailures: readonly Meaning[] = [
     (member) => `on the console of ${member}: systemctl status sshd (or ssh); another port belongs in ~/.ssh/config`,
   ],
   [
+    /^(kex|ssh)_exchange_identification: /m,
+    () => 'sshd, or a firewall before it, ended the connection before the login, each time: too many logins at once, or a ban',
+    (member) =>
+      `on the console of ${member}: journalctl -u ssh -u sshd -n 20; then raise MaxStartups in sshd_config, or end the ban`,
+  ],
+  [
     /Connection (to .* )?timed out|Operation timed out|No route to host|Network is unreachable|not responding/,
     (said) => `no connection: ${said}`,
     (member) => `check that ${member} is up (cmviewcl -v, ping), and firewalls between`,
   ],
 ];
+
+/**
+ * Whether the connection ended before the login: sshd refuses some while too many others log in (MaxStartups, 10:30:100 by default).
+ * Nothing of the script was run.
+ */
+export function isTurnedAway({ exitCode, stdout, stderr }: CommandResult): boolean {
+  return exitCode === 255 && stdout === '' && /^(kex|ssh)_exchange_identification: /m.test(stderr);
+}
 
 const page = 'docs/how-to/without-root-ssh.md';
 const dropIn = (member: string): string => `install the rule of ${page} on ${member}, then: ${rootTest(member)}`;

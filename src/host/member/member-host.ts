@@ -162,6 +162,19 @@ function holdersOf(mountPoint: string): ProcessState[] {
     .flatMap((pid) => processOf(pid) ?? []);
 }
 
+function mountTables(): { process: ProcessState; text: string }[] {
+  const seen = new Set(['', linkOf('/proc/self/ns/mnt')]);
+  const tables = processes().map((pid) => {
+    const namespace = linkOf(`/proc/${pid}/ns/mnt`);
+    if (seen.has(namespace)) return [];
+    const [process, text] = [processOf(pid), regularText(`/proc/${pid}/mountinfo`)];
+    if (process === null || text === null) return [];
+    seen.add(namespace);
+    return [{ process, text }];
+  });
+  return tables.flat();
+}
+
 function facts(path: string): FileFacts | null {
   return attempt(() => {
     const found = statSync(path);
@@ -277,6 +290,7 @@ export function realMemberHost(): MemberHost {
     program: programAt,
     listeners,
     holdersOf,
+    mountTables,
     ownsAddress: (address) =>
       Object.values(networkInterfaces())
         .flat()

@@ -8,6 +8,7 @@ import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Finding } from '../failures.ts';
 import { mountAt } from '../judgements.ts';
 import { message, ofStep } from '../messages.ts';
+import { copiesUnmounted } from './mount-copies.ts';
 import { runSteps, type Step } from './step.ts';
 import * as steps from './steps.ts';
 
@@ -82,7 +83,7 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
   const began = host.now();
   const grace = context.hurried ? { ...context, settings: { ...settings, haltGraceSeconds: 0 } } : context;
   const failed = await runSteps(
-    [steps.daemonLetsGo(grace), steps.policyFileSystemThawed(context), steps.othersNamed(context)],
+    [steps.daemonLetsGo(grace), steps.policyFileSystemThawed(context), steps.othersNamed(context), copiesUnmounted(context)],
     stepLog(context),
   );
   // After the release: the disk may hang.

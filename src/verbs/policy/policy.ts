@@ -1,6 +1,6 @@
 /** `csync policy commit | show | log`: edits the administrator's part of the master's policy without losing an edit. */
 
-import { demand, type ExitCode, exitCodes, failure } from '../../base/problem.ts';
+import { demand, type ExitCode, exitCodes, Failure, failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import {
   type CommitPlan,
@@ -11,6 +11,7 @@ import {
   type PolicyState,
   planCommit,
   recordsOf,
+  unreadableNames,
 } from '../../cluster/policy/commit.ts';
 import {
   linkRemedy,
@@ -262,7 +263,11 @@ export async function policyShow(options: PolicyOptions & { readonly copy?: stri
   return onMembers(settings, 'once', async (shell) => {
     const owner = await findOwner(shell, settings);
     const { state, contents, links } = await lookAtPolicy(shell, owner, policyPlace(settings), copy !== undefined);
-    if (copy !== undefined) makeWorkingCopy(copy, contents);
+    if (copy !== undefined) {
+      const problems = unreadableNames(state);
+      if (problems.length > 0) throw new Failure(problems);
+      makeWorkingCopy(copy, contents);
+    }
     const files = [...state.files].map(([name, { digest, ours }]) => ({
       name,
       digest,

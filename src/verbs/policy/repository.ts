@@ -3,7 +3,7 @@
 import type { ProblemCode } from '../../base/codes/problem-codes.ts';
 import { type Checked, demand, failure } from '../../base/problem.ts';
 import { type LocalFile, type PolicyState, recordsOf, repositoryEdit } from '../../cluster/policy/commit.ts';
-import { kindOf, type TreeFile } from '../../host/admin/file-tree.ts';
+import { kindOf, type TreeFile, whyNotPlain } from '../../host/admin/file-tree.ts';
 import { filesOfCommit, findRevision, GitFailure, type Revision, repositoryAndRef } from '../../host/admin/git.ts';
 import { privateDirectory, realPath } from '../../host/admin/own-files.ts';
 
@@ -72,12 +72,12 @@ async function previous(
 }
 
 function plain(files: readonly TreeFile[], repository: string): ReadonlyMap<string, Buffer> {
-  const others = files.filter(({ content }) => content === null).map(({ name }) => name);
+  const others = files.filter(({ content }) => content === null).map((file) => `${file.name} ${whyNotPlain(file)}`);
   if (others.length > 0)
     refuse(
       'policy-name',
-      `${others.join(', ')} of ${repository}: not a regular file`,
-      'replace links by files; hosts get copies of regular files only',
+      `${repository}: ${others.join(', ')}`,
+      'replace links by files, and rename the others; hosts get copies of regular files whose names are UTF-8',
     );
   return new Map(files.flatMap(({ name, content }) => (content === null ? [] : [[name, content] as const])));
 }

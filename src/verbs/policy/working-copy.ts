@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { failure } from '../../base/problem.ts';
 import type { CommitPlan, LocalFile } from '../../cluster/policy/commit.ts';
 import { sha256 } from '../../contract/package-directory.ts';
-import { kindOf, readBytes, readTree, writeTree } from '../../host/admin/file-tree.ts';
+import { kindOf, readBytes, readTree, whyNotPlain, writeTree } from '../../host/admin/file-tree.ts';
 import { readTextFile, writeFilesAtomically } from '../../host/admin/own-files.ts';
 
 const baseName = '.csync-base.json';
@@ -103,7 +103,10 @@ function filesOf(path: string, root: string | null, base: Base | null): LocalFil
     const tree = readTree(path).map((file) => ({ ...file, name: join(name, file.name) }));
     const other = tree.find(({ content }) => content === null);
     if (other !== undefined)
-      return refuse(`${other.name} is not a regular file`, 'remove it; hosts get copies of regular files only');
+      return refuse(
+        `${other.name} ${whyNotPlain(other)}`,
+        'rename or remove it; hosts get copies of regular files whose names are UTF-8',
+      );
     const there = new Set(tree.map((file) => file.name));
     const below = name === '' ? '' : `${name}/`;
     // Only a working copy shows a removal.

@@ -45,6 +45,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
       'mv /root/.ssh/away /root/.ssh/authorized_keys',
       /ssh-copy-id m2/,
     ],
+    ['an sshd that turns logins away', 'm1', config('Host m2\\n  ProxyCommand true'), restored, /MaxStartups/],
     ['no sshd', 'm1', config('Host m2\\n  Port 1'), restored, /systemctl status sshd/],
     ['a name that is not known', 'm1', config('Host m2\\n  HostName nowhere.invalid'), restored, /getent hosts m2/],
     [
@@ -88,6 +89,20 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
     expect([status.exitCode, m1?.seen === null, m2?.seen, m3?.seen === null]).toEqual([0, false, null, false]);
     expect(m2?.noAnswer.remedy).toMatch(helps);
     expect((await csync('diff')).exitCode).toBe(0);
+  });
+
+  it('logins that sshd turns away now and then are repeated', async () => {
+    const proxy =
+      "bash -c 'echo x >> /run/logins; [ \\$((\\$(wc -l < /run/logins) % 3)) = 0 ] || exit; exec 3<>/dev/tcp/10.9.0.12/22; cat <\\&3 \\& exec cat >\\&3'";
+    const repaired = await broken('m1', config(`Host m2\\n  ProxyCommand ${proxy.replaceAll("'", "'\\\\''")}`), restored);
+    const [diff, status] = [await csync('diff'), await json<Report>('status')];
+    await repaired();
+    expect([diff.exitCode, status.exitCode, status.members.map(({ seen }) => seen === null)]).toEqual([
+      0,
+      0,
+      [false, false, false],
+    ]);
+    expect(Number(await must('m1', 'wc -l < /run/logins; rm /run/logins'))).toBeGreaterThanOrEqual(6);
   });
 
   it('a change keeps one connection a member, in a directory of its own, and ends it', async () => {

@@ -179,7 +179,7 @@ export class SimulatedMember extends SimulatedHost {
   }
 
   override run(argv: readonly string[]): Promise<CommandResult> {
-    if (['chattr', 'fsfreeze'].includes(baseName(argv[0] ?? ''))) this.effects.push(spelled(argv));
+    if (['chattr', 'fsfreeze', 'nsenter'].includes(baseName(argv[0] ?? ''))) this.effects.push(spelled(argv));
     return super.run(argv);
   }
 

@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../src/host/host.ts';
+import { copiesUnmounted } from '../../../src/member/steps/mount-copies.ts';
 import * as steps from '../../../src/member/steps/steps.ts';
 import type { SimulatedFile, SimulatedProcess } from '../../../src/simulated/member-facts.ts';
 import { settingsFor } from '../../support.ts';
@@ -105,6 +106,26 @@ describe('halt: the daemon lets go of the policy file system', () => {
     const member = memberWithPackage();
     member.add(daemonName, transfer);
     expect(await carryOut(member, steps.othersNamed)).toMatchObject({ failed: null, outcome: 'ok' });
+  });
+
+  it.each([
+    ['none', [''], 'ok', []],
+    ['mounts of other devices', ['36 35 98:9 / /csync rw - ext4 /dev/x rw'], 'ok', []],
+    ['one that a container has, elsewhere', ['36 35 98:0 / /host/csync rw - ext4 /dev/x rw'], 'warning', ['/host/csync']],
+    ['two', ['36 35 98:0 / /a rw - ext4 /dev/x rw\n37 35 98:0 / /b rw - ext4 /dev/x rw'], 'warning', ['/a', '/b']],
+    ['one that the unmount reaches', ['36 35 98:0 / /csync rw master:7 - ext4 /dev/x rw'], 'ok', []],
+    ['one that another unmount reaches', ['36 35 98:0 / /csync rw master:8 - ext4 /dev/x rw'], 'warning', ['/csync']],
+  ])('copies of the mount in other mount namespaces are unmounted there: %s', async (_what, texts, outcome, targets) => {
+    const member = memberWithPackage();
+    member.file('/proc/self/mountinfo', '21 1 8:1 / / rw - ext4 /dev/a rw\n22 21 98:0 / /csync rw shared:7 - ext4 /dev/x rw\n');
+    member.answers.nsenter = {};
+    const process = { pid: 77, name: 'conmon', state: 'S', startTime: '1' };
+    member.tables = texts.map((text) => ({ process, text }));
+    const { outcome: is, effects } = await carryOut(member, copiesUnmounted);
+    expect([is, effects]).toEqual([
+      outcome,
+      targets.map((target) => `nsenter --target 77 --mount --root --wd -- umount --lazy ${target}`),
+    ]);
   });
 
   it.each<[string, Partial<CommandResult> | null, string, string]>([

@@ -80,6 +80,7 @@ describe('what an edit changes', () => {
     ['out of the tree', [local('../x', 'x')], null, 'policy-name'],
     ['hidden', [local('a/.x', 'x')], null, 'policy-name'],
     ['a name of two lines', [local('a\nb', 'x')], null, 'policy-name'],
+    ['a name that was read from bytes that are not UTF-8', [local('caf\uFFFD.cf', 'x')], null, 'policy-name'],
     ['all that is wrong at once', [local('../x', 'x'), local('site.cf', 'a', ['b'])], null, 'policy-name change-policy-conflict'],
   ];
   it.each(rows)('%s', (_what, files, base, is) => {
@@ -88,6 +89,11 @@ describe('what an edit changes', () => {
       ? [...planned.value.write.map(({ name }) => `+${name}`), ...planned.value.remove.map((name) => `-${name}`)]
       : planned.problems.map(({ code }) => code);
     expect(said.join(' ')).toBe(is);
+  });
+
+  it.each(['caf\uFFFD.txt', 'a\nb', 'a\\b'])('is refused while the master has a file of the name %j', (name) => {
+    const planned = planCommit(stateOf({ [name]: 'x' }), [local('n', 'n')], null);
+    expect(planned.problems.map(formatProblem).join()).toContain(JSON.stringify(name));
   });
 
   it('a conflict names who was first', () => {

@@ -31,7 +31,8 @@ case $action in
         mkdir -p "/dev/$group"
         [ -b "$device" ] || mknod -m 600 "$device" b "$major" "$minor"
       else
-        ! grep -q "^$device " /proc/mounts || fail "Logical volume $group/$volume contains a filesystem in use."
+        # Also in a mount namespace of a container.
+        ! cat /proc/[0-9]*/mounts 2>/dev/null | grep -q "^$device " || fail "Logical volume $group/$volume contains a filesystem in use."
         rm -f "$device"
       fi
     done < "$label/volumes"

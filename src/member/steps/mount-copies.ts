@@ -1,0 +1,78 @@
+/**
+ * A container, or a service with private mounts, that began while the policy file system was mounted has a copy of that mount. The unmount
+ * does not reach it, the volume group stays in use, and the package starts nowhere else.
+ */
+import type { MemberHost, ProcessState } from '../../host/host.ts';
+import type { Finding } from '../failures.ts';
+import { message } from '../messages.ts';
+import type { Step } from './step.ts';
+import type { StepContext } from './steps.ts';
+
+const enterLimitMs = 1000;
+
+interface MountLine {
+  readonly device: string;
+  readonly target: string;
+  /** Groups of which mounts and unmounts reach it. */
+  readonly groups: readonly string[];
+}
+
+/** Lines of /proc/PID/mountinfo [proc_pid_mountinfo(5)]: id, parent, device, root, target, options, optional fields, a hyphen. */
+function linesOf(text: string): MountLine[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [, , device = '', , target = '', , ...rest] = line.split(' ');
+      const fields = rest.slice(0, rest.indexOf('-'));
+      const groups = fields.flatMap((field) => /^(?:shared|master):(\d+)$/.exec(field)?.[1] ?? []);
+      return { device, target, groups };
+    });
+}
+
+/** Targets of copies that an unmount of the mount point does not reach, as written in that table. */
+export function copiesIn(table: string, own: string, mountPoint: string): string[] {
+  const mount = linesOf(own).findLast(({ target }) => target === mountPoint);
+  if (mount === undefined) return [];
+  return linesOf(table)
+    .filter(({ device, groups }) => device === mount.device && !groups.some((group) => mount.groups.includes(group)))
+    .map(({ target }) => target);
+}
+
+interface Copy {
+  readonly process: ProcessState;
+  readonly target: string;
+}
+
+function copiesOn(host: MemberHost, mountPoint: string): Copy[] {
+  const tables = host.mountTables();
+  const own = tables.length === 0 ? '' : (host.readText('/proc/self/mountinfo') ?? '');
+  return tables.flatMap(({ process, text }) => copiesIn(text, own, mountPoint).map((target) => ({ process, target })));
+}
+
+/** Lazily: files that are open there keep their processes, which Serviceguard kills (fuser before each retry of umount). */
+const unmountIn = ({ process, target }: Copy): string[] => [
+  ...['nsenter', '--target', String(process.pid), '--mount', '--root', '--wd'],
+  ...['--', 'umount', '--lazy', target],
+];
+
+export function copiesUnmounted({ host, settings: { mountPoint } }: StepContext): Step {
+  const look = (): Finding | null => {
+    const copies = copiesOn(host, mountPoint);
+    if (copies.length === 0) return null;
+    const names = copies.map(({ process, target }) => `${process.name} (pid ${process.pid}) at ${target}`).join(', ');
+    return { code: 'mount-copied', text: `mount namespaces of their own have copies of ${mountPoint}: ${names}` };
+  };
+  return {
+    name: 'copies',
+    optional: true,
+    look,
+    action: {
+      what: `umount --lazy in each mount namespace that has a copy of ${mountPoint}`,
+      run: async () => {
+        await Promise.all(copiesOn(host, mountPoint).map((copy) => host.run(unmountIn(copy), enterLimitMs)));
+      },
+    },
+    good: () => message('no-copies', { mount_point: mountPoint }),
+  };
+}

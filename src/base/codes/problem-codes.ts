@@ -5,6 +5,7 @@ import { clusterCodes } from './cluster-codes.ts';
 import { hereCodes } from './here-codes.ts';
 import { packageCodes } from './package-codes.ts';
 import { settingsCodes } from './settings-codes.ts';
+import { stageCodes } from './stage-codes.ts';
 import { templateCodes } from './template-codes.ts';
 
 export const problemCodes = {
@@ -14,6 +15,7 @@ export const problemCodes = {
   ...hereCodes,
   ...clusterCodes,
   ...changeCodes,
+  ...stageCodes,
   ...checkCodes,
 };
 

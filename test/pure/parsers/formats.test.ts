@@ -11,6 +11,7 @@ import { parseHistory } from '../../../src/cluster/apply/history.ts';
 import { fetchSet } from '../../../src/cluster/apply/sets.ts';
 import { parseCondition } from '../../../src/cluster/condition/member-condition.ts';
 import { parseRecord } from '../../../src/cluster/policy/commit.ts';
+import { parseStage, parseTakenBack } from '../../../src/cluster/policy/stage.ts';
 import { formats } from '../../../src/contract/formats.ts';
 import { maintenanceFrom, parseMaintenance } from '../../../src/contract/maintenance-file.ts';
 import { parseMonitorState } from '../../../src/contract/monitor-state.ts';
@@ -120,6 +121,12 @@ const readers: Readonly<Record<Name, () => void>> = {
     const sample = recorded('commit.json');
     expect(parseRecord(sample)).toMatchObject({ commit: 1, message: 'begin' });
     expect(codeOf(() => parseRecord(newer(sample)))).toBe('file-newer');
+  },
+  stagedRollout: () => {
+    const sample = JSON.stringify({ record: JSON.parse(recorded('commit.json')), base: '', edit: '', hosts: [] });
+    expect(parseStage(sample)).toMatchObject({ record: { commit: 1 } });
+    expect(codeOf(() => parseStage(newer(sample)))).toBe('file-newer');
+    expect(codeOf(() => parseTakenBack(newer(sample)))).toBe('file-newer');
   },
   rehearsal: () => expect(JSON.parse(recorded('rehearsal.json'))).toMatchObject({ format: 1, toolkit: '0.1.0' }),
 };

@@ -54,6 +54,12 @@ export const machinery = chapter(
       'reports the parameters of a package and takes services and addresses from its scripts',
     ],
     [
+      'An IPv6 address is added after duplicate address detection, is not announced, and fails if another host has it',
+      'ours',
+      'U18 p.480 has the delay; the rest is GAP: serviceguard.md 2.6',
+      'lab/failover/ipv6 > does not start where the kernel finds a duplicate, and serves from there when it is gone',
+    ],
+    [
       'cmexec runs a command line as root on another member, without standard input; its limits and refusals are unknown',
       'ours',
       'GH-hpe has the call; no manual found: serviceguard.md 5.12',

@@ -8,13 +8,13 @@ import type { Finding } from '../failures.ts';
 import { type Handover, handoverFile, parseHandover, promotionAfter, promotionFile } from '../handover.ts';
 import { mountAt } from '../judgements.ts';
 import { message, ofStep } from '../messages.ts';
+import { addressPresent } from './address-step.ts';
 import { runSteps, type Step } from './step.ts';
 import * as steps from './steps.ts';
 
 type MakeStep = (context: steps.StepContext) => Step;
 
 export interface HaltContext extends steps.StepContext {
-  readonly directory: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
   /** The previous attempt was stopped at its limit: only release. */
@@ -27,7 +27,7 @@ export const beforeStorage: readonly MakeStep[] = [steps.mountPointFree, steps.m
 /** Storage and address are active: start the daemon and prove its role. */
 export const promotion: readonly MakeStep[] = [
   steps.policyFileSystemMounted,
-  steps.addressPresent,
+  addressPresent,
   steps.installationSound,
   steps.daemonRunning,
   steps.policyPresent,

@@ -18,6 +18,8 @@ export interface StepContext {
   readonly host: MemberHost;
   readonly settings: Settings;
   readonly daemon: Daemon;
+  /** The set. */
+  readonly directory: string;
 }
 
 const proofLimitMs = 10_000;
@@ -69,16 +71,6 @@ export function policyFileSystemMounted({ host, settings }: StepContext): Step {
       const device = mountAt(host.mounts(), settings.mountPoint)?.source ?? '';
       return message('mounted', { device, mount_point: settings.mountPoint });
     },
-  };
-}
-
-export function addressPresent({ host, settings }: StepContext): Step {
-  const { packageAddress } = settings;
-  return {
-    name: 'address',
-    look: () =>
-      host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` },
-    good: () => message('address-here', { address: packageAddress }),
   };
 }
 
@@ -293,7 +285,7 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
 
 /** Filter for ss(8): established connections to the daemon at the package address. */
 function toPackage(settings: Settings): string[] {
-  return ['state', 'established', 'src', settings.packageAddress, 'sport', '=', `:${settings.cfenginePort}`];
+  return ['state', 'established', 'src', `[${settings.packageAddress}]`, 'sport', '=', `:${settings.cfenginePort}`];
 }
 
 /** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */

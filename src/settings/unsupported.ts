@@ -15,7 +15,7 @@ export function whyUnsupported(field: Field, value: unknown): string | null {
   const values = Array.isArray(value) ? value : [value];
   const several = values.flatMap((one) => (typeof one === 'string' ? one.split(/[\s,]+/).filter(Boolean) : []));
   if (field === 'packageAddress' && several.some((one) => /^fe[89ab]/i.test(one)))
-    return 'Serviceguard supports no link-local address in a package';
+    return 'a package cannot have a link-local address';
   const what = single[field];
   if (what !== undefined && several.length > 1) return `csync supports one ${what} a package`;
   if (field === 'fileSystemType' && several.some((one) => /^(nfs|cifs)/i.test(one)))

@@ -2,7 +2,7 @@
  * Where other members find the package address. The proof of the start succeeds on its own member even if all others reach another host. A
  * datagram makes the kernel of each other member resolve the address; its neighbour table then has the hardware address. Pure.
  */
-import { isIpv6 } from '../../base/network.ts';
+import { familyOption, isIpv6 } from '../../base/network.ts';
 
 export interface AddressView {
   /** Hardware addresses of its own interfaces. */
@@ -120,7 +120,7 @@ export function outsideAdvice(view: OutsideView, owner: string, address: string)
   if (misled.length > 0)
     advice.push({
       text: `${address} belongs to ${owner}, but ${insteadText(view)}`,
-      remedy: `remove ${address} from ${[...new Set(misled.map(({ who }) => who))].join(' and ')} (ip -o addr show; ip addr del ${address}/PREFIX dev INTERFACE); then ${announce}`,
+      remedy: `remove ${address} from ${[...new Set(misled.map(({ who }) => who))].join(' and ')} (ip -o ${familyOption(address)} addr show; ip addr del ${address}/PREFIX dev INTERFACE); then ${announce}`,
     });
   if (lost.length > 0)
     advice.push({

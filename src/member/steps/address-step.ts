@@ -1,31 +1,19 @@
-/** The package address is on this member; one of IPv6 answers there, and the neighbours know it. */
-import { isIpv6 } from '../../base/network.ts';
+/** A package address of IPv6 answers on this member, and the neighbours know it. */
 import { arpProbeName } from '../../contract/package-directory.ts';
 import { addressState, duplicateText } from '../address-owner.ts';
 import { stepSeconds } from '../deadlines.ts';
-import type { Finding } from '../failures.ts';
-import { message } from '../messages.ts';
 import type { Step } from './step.ts';
 import type { StepContext } from './steps.ts';
 
 /** Longer than the kernel's: a random delay of 1 s at most, then one second a solicitation. */
 const detectionMs = 5000;
 
-export function addressPresent(context: StepContext): Step {
-  const { host, settings } = context;
-  const { packageAddress } = settings;
-  const look = (): Finding | null =>
-    host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` };
-  const step: Step = { name: 'address', look, good: () => message('address-here', { address: packageAddress }) };
-  return isIpv6(packageAddress) ? addressAnnounced(context, step) : step;
-}
-
 /**
  * An IPv6 address does not answer while duplicate address detection runs (tentative), nor after it found another host. Its neighbours keep
  * the hardware address of the previous member for half a minute, unless an advertisement replaces it; Linux sends none by itself
  * (ndisc_notify is off). Nothing waits for the advertisement.
  */
-function addressAnnounced({ host, settings, directory, daemon }: StepContext, step: Step): Step {
+export function addressAnnounced({ host, settings, directory, daemon }: StepContext, step: Step): Step {
   const { packageAddress } = settings;
   let announced = false;
   const state = () => addressState(host, packageAddress);

@@ -8,7 +8,6 @@ import type { Finding } from '../failures.ts';
 import { type Handover, handoverFile, parseHandover, promotionAfter, promotionFile } from '../handover.ts';
 import { mountAt } from '../judgements.ts';
 import { message, ofStep } from '../messages.ts';
-import { addressPresent } from './address-step.ts';
 import { runSteps, type Step } from './step.ts';
 import * as steps from './steps.ts';
 
@@ -27,7 +26,7 @@ export const beforeStorage: readonly MakeStep[] = [steps.mountPointFree, steps.m
 /** Storage and address are active: start the daemon and prove its role. */
 export const promotion: readonly MakeStep[] = [
   steps.policyFileSystemMounted,
-  addressPresent,
+  steps.addressPresent,
   steps.installationSound,
   steps.daemonRunning,
   steps.policyPresent,

@@ -2,6 +2,7 @@
  * The steps of start and halt. Serviceguard's modules handle volume group, mount and address; those are only checked here. Order and
  * conditions: cfengine.md 3.2 and 3.3.
  */
+import { isIpv6 } from '../../base/network.ts';
 import type { ProbeResult } from '../../cfengine/probe.ts';
 import { type Sentinel, sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberHost } from '../../host/host.ts';
@@ -12,6 +13,7 @@ import type { Finding } from '../failures.ts';
 import { handoverFile, parseHandover } from '../handover.ts';
 import { judgeMount, judgeMountPoint, judgeName, mountAt } from '../judgements.ts';
 import { message } from '../messages.ts';
+import { addressAnnounced } from './address-step.ts';
 import type { Step } from './step.ts';
 
 export interface StepContext {
@@ -72,6 +74,15 @@ export function policyFileSystemMounted({ host, settings }: StepContext): Step {
       return message('mounted', { device, mount_point: settings.mountPoint });
     },
   };
+}
+
+export function addressPresent(context: StepContext): Step {
+  const { host, settings } = context;
+  const { packageAddress } = settings;
+  const look = (): Finding | null =>
+    host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` };
+  const step: Step = { name: 'address', look, good: () => message('address-here', { address: packageAddress }) };
+  return isIpv6(packageAddress) ? addressAnnounced(context, step) : step;
 }
 
 export function nameRegistered({ host, settings }: StepContext): Step {

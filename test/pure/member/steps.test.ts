@@ -2,7 +2,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../src/host/host.ts';
-import { addressPresent } from '../../../src/member/steps/address-step.ts';
 import * as steps from '../../../src/member/steps/steps.ts';
 import type { SimulatedFile, SimulatedProcess } from '../../../src/simulated/member-facts.ts';
 import { settingsFor } from '../../support.ts';
@@ -356,8 +355,8 @@ describe('start: what Serviceguard has done is only checked', () => {
     ['a busy mount point', steps.mountPointFree, { files: ['/csync'], mounted: [ours] }, 'failed', 'mount-point-busy'],
     ['the mount', steps.policyFileSystemMounted, { mounted: [ours] }, 'ok', null],
     ['no mount', steps.policyFileSystemMounted, {}, 'failed', 'not-mounted'],
-    ['the address', addressPresent, {}, 'ok', null],
-    ['no address', addressPresent, { addresses: ['10.9.0.10'] }, 'failed', 'no-address'],
+    ['the address', steps.addressPresent, {}, 'ok', null],
+    ['no address', steps.addressPresent, { addresses: ['10.9.0.10'] }, 'failed', 'no-address'],
     ['the name', steps.nameRegistered, {}, 'ok', null],
     ['no name, which keeps no master down', steps.nameRegistered, { names: [] }, 'warning', null],
     ['the policy', steps.policyPresent, { files: ['/csync/dsau'] }, 'ok', null],

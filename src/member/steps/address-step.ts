@@ -1,9 +1,19 @@
 /** A package address of IPv6 answers on this member, and the neighbours know it. */
 import { arpProbeName } from '../../contract/package-directory.ts';
+import type { MemberHost } from '../../host/host.ts';
+import type { Settings } from '../../settings/settings.ts';
 import { addressState, duplicateText } from '../address-owner.ts';
+import type { Daemon } from '../daemon.ts';
 import { stepSeconds } from '../deadlines.ts';
 import type { Step } from './step.ts';
-import type { StepContext } from './steps.ts';
+
+interface Place {
+  readonly host: MemberHost;
+  readonly settings: Settings;
+  readonly daemon: Daemon;
+  /** The set. */
+  readonly directory: string;
+}
 
 /** Longer than the kernel's: a random delay of 1 s at most, then one second a solicitation. */
 const detectionMs = 5000;
@@ -13,7 +23,7 @@ const detectionMs = 5000;
  * the hardware address of the previous member for half a minute, unless an advertisement replaces it; Linux sends none by itself
  * (ndisc_notify is off). Nothing waits for the advertisement.
  */
-export function addressAnnounced({ host, settings, directory, daemon }: StepContext, step: Step): Step {
+export function addressAnnounced({ host, settings, directory, daemon }: Place, step: Step): Step {
   const { packageAddress } = settings;
   let announced = false;
   const state = () => addressState(host, packageAddress);

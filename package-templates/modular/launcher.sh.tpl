@@ -78,7 +78,7 @@ find_directories() {
 # the address is on no interface of this member.
 reset_connections() {
   here=$(timeout 2 ip -o addr show to {{package_address}}) && [ -z "$here" ] &&
-    timeout 2 ss -KHtn state established src {{package_address}} sport = :{{cfengine_port}}
+    timeout 2 ss -KHtn state established src '[{{package_address}}]' sport = :{{cfengine_port}}
 } > /dev/null 2>&1 3>&- 5>&-
 
 # Has the package a log that no other user could redirect?

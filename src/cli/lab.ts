@@ -12,6 +12,7 @@ export const labOptions = {
     describe: 'name of the lab; default: lab, or a name of its own for a verb that takes its lab down again',
   },
   settings: { type: 'string', describe: 'settings file; default: the settings of the lab' },
+  ipv6: { type: 'boolean', describe: 'dual stack: hosts with addresses of both families, and an IPv6 package address' },
   style: { choices: ['modular', 'legacy'] as const, describe: 'package style, instead of the one in the settings' },
   json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
 } as const;

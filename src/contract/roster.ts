@@ -4,6 +4,7 @@
  */
 
 import * as v from 'valibot';
+import { isIpv4, isIpv6 } from '../base/network.ts';
 import { plainZero } from '../settings/rules.ts';
 import { refuseNewer } from './formats.ts';
 import { readJson } from './read-json.ts';
@@ -88,7 +89,10 @@ export const emptyRoster: Roster = {
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 const name = v.pipe(v.string(), v.regex(namePattern));
-const address = v.pipe(v.string(), v.ipv4());
+const address = v.pipe(
+  v.string(),
+  v.check((text) => isIpv4(text) || isIpv6(text)),
+);
 const host = { name, addresses: v.pipe(v.array(address), v.minLength(1)) };
 const digest = v.pipe(v.string(), v.regex(/^MD5=[0-9a-f]{32}$/));
 const key = v.strictObject({

@@ -82,7 +82,7 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
     fix: [
       'On another member: `ip neigh show ADDRESS`. Find the hardware address at the switch.',
       'Remove the address there: `ip addr del ADDRESS dev DEVICE`.',
-      'On the active member: `arping -U -c 3 -I DEVICE ADDRESS`.',
+      'On the active member: `arping -U -c 3 -I DEVICE ADDRESS`. Neighbours of an IPv6 address notice it within a minute.',
     ],
     example: 'The old master was switched on again.',
     page: 'runbook',

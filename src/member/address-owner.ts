@@ -1,4 +1,5 @@
-/** Whether another host answers for the package address on its subnet, by the probe of csync-arp.pl. */
+/** Whether another host answers for the package address on its subnet: by the probe of csync-arp.pl, and by the kernel's own. */
+import { type AddressState, addressStateIn } from '../base/network.ts';
 import { arpProbeName } from '../contract/package-directory.ts';
 import type { MemberHost } from '../host/host.ts';
 
@@ -33,3 +34,10 @@ export async function foreignOwner(
 export function ownerText(address: string, card: string): string {
   return `another host answers for ${address} as well (hardware address ${card}): clients may reach that host`;
 }
+
+/** Whether the kernel lets an IPv6 address of this member answer. IPv4 has no such states. */
+export const addressState = (host: Pick<MemberHost, 'readText'>, address: string): AddressState =>
+  addressStateIn(host.readText('/proc/net/if_inet6') ?? '', address);
+
+export const duplicateText = (address: string): string =>
+  `another host has ${address}, too: the kernel found it (duplicate address detection) and lets this member not use it`;

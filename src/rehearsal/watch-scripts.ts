@@ -4,6 +4,7 @@
  */
 
 import { parseLogLine } from '../base/log-line.ts';
+import { hexOf, isIpv6 } from '../base/network.ts';
 import { shellWord } from '../base/shell-word.ts';
 import { decimal } from '../cluster/remote/answers.ts';
 import { hostScript, script } from '../cluster/remote/shell-text.ts';
@@ -61,7 +62,10 @@ export function memberWatch(
     'while :; do',
     '  now; m=0; a=0; last=',
     `  while read -r _ target _; do [ "$target" != ${shellWord(mountPoint)} ] || m=1; done < /proc/self/mounts`,
-    `  while read -r line; do case $line in *"|-- "${packageAddress}) last=1 ;; *"32 host LOCAL"*) [ -z "$last" ] || a=1; last= ;; *"|-- "*) last= ;; esac; done < /proc/net/fib_trie`,
+    isIpv6(packageAddress)
+      ? // Without the marks of duplicate address detection (tentative 40, failed 08), while it does not answer.
+        `  while read -r digits _ _ _ flags _; do [ "$digits" = ${hexOf(packageAddress)} ] && [ $((0x$flags & 0x48)) = 0 ] && a=1; done < /proc/net/if_inet6`
+      : `  while read -r line; do case $line in *"|-- "${packageAddress}) last=1 ;; *"32 host LOCAL"*) [ -z "$last" ] || a=1; last= ;; *"|-- "*) last= ;; esac; done < /proc/net/fib_trie`,
     '  [ $m = $mount ] || { mount=$m; report mounted $m $before; }',
     '  [ $a = $address ] || { address=$a; report address $a $before; }',
     '  [ -n "$log_open" ] || follow',

@@ -3,7 +3,7 @@
  * files that an administrator can replace one by one. Pure and reproducible to the byte.
  */
 
-import { isIpv4, shortName } from '../base/network.ts';
+import { isIpv4, isIpv6, shortName } from '../base/network.ts';
 import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
 import { stageDirectory } from '../contract/policy-file-system.ts';
@@ -189,9 +189,9 @@ function partText(name: string, template: Template | undefined, values: Readonly
 
 function hostProblems({ name, addresses }: RosterHost): Problem[] {
   const isName = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$/.test(name);
-  const wrong = addresses.filter((address) => !isIpv4(address));
+  const wrong = addresses.filter((address) => !isIpv4(address) && !isIpv6(address));
   const problem = (text: string): Problem =>
-    errorProblem('policy-host', text, 'correct it where the host is registered; policy accepts only names and IPv4 addresses');
+    errorProblem('policy-host', text, 'correct it where the host is registered; policy accepts only names and addresses');
   return [
     ...(isName ? [] : [problem(`${JSON.stringify(name)} is not a host name`)]),
     ...(addresses.length > 0 ? [] : [problem(`${JSON.stringify(name)} has no address`)]),
@@ -228,9 +228,9 @@ function list(items: readonly string[], separator: string, indent: number): stri
 
 const quoted = (items: readonly string[]): string[] => items.map((item) => `"${item}"`);
 
-const loopback = '127.0.0.1';
-
 interface Addresses {
+  /** Of this host itself. */
+  readonly loopbacks: readonly string[];
   readonly allowed: readonly string[];
   /** The package's first, then every member's. */
   readonly cluster: readonly string[];
@@ -255,18 +255,22 @@ export function cfrunWord({ name, addresses: [address = name] }: RosterHost, { c
 function addressesOf(settings: Settings, members: readonly RosterHost[], clients: readonly RosterHost[]): Addresses {
   const { packageAddress, clientNetworks } = settings;
   const cluster = [...new Set([packageAddress, ...members.flatMap(({ addresses }) => addresses)])];
-  const allowed = new Set([loopback, ...cluster, ...clients.flatMap(({ addresses }) => addresses), ...clientNetworks]);
-  const inNetworks = clientNetworks.map((network) => 2 ** (32 - Number(network.split('/')[1] ?? 32)));
+  const loopbacks = ['127.0.0.1', ...(isIpv4(packageAddress) ? [] : ['::1'])];
+  const allowed = new Set([...loopbacks, ...cluster, ...clients.flatMap(({ addresses }) => addresses), ...clientNetworks]);
+  const inNetworks = clientNetworks.map((network) => {
+    const bits = network.includes(':') ? 128 : 32;
+    return 2 ** (bits - Number(network.split('/')[1] ?? bits));
+  });
   const hosts = inNetworks.reduce((sum, size) => sum + size, members.length + clients.length);
   // Twice the hosts [cfengine.md 1.7]: clients have one connection each, so that half remains for the members. The daemon starts with 4096
   // descriptors, and a connection may need two.
-  return { allowed: [...allowed], cluster, maxConnections: Math.min(2000, Math.max(200, 2 * hosts)) };
+  return { loopbacks, allowed: [...allowed], cluster, maxConnections: Math.min(2000, Math.max(200, 2 * hosts)) };
 }
 
 type Values = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 function values3(settings: Settings, members: readonly RosterHost[], clients: readonly RosterHost[]): Values {
-  const { allowed, cluster, maxConnections } = addressesOf(settings, members, clients);
+  const { loopbacks, allowed, cluster, maxConnections } = addressesOf(settings, members, clients);
   const master = {
     policy_header: header,
     package_dns_name: settings.packageDnsName,
@@ -284,7 +288,7 @@ function values3(settings: Settings, members: readonly RosterHost[], clients: re
       cfengine_port: String(settings.cfenginePort),
       cfengine_bin_directory: settings.cfengineBinDirectory,
       allowed_addresses: inList(allowed),
-      several_connections: inList([loopback, ...cluster]),
+      several_connections: inList([...loopbacks, ...cluster]),
       member_addresses: inList(cluster),
       max_connections: String(maxConnections),
     },

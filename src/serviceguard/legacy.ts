@@ -58,8 +58,8 @@ export const legacyAttributes: readonly Attribute[] = [
     'NO_PRIORITY',
   ),
   attribute('script_log_file', script, 'Log of the package; default: the name of the control script with .log.'),
-  attribute('subnet', legal.address, 'A subnet that the package requires.', { repeatable: true }),
-  attribute('monitored_subnet', legal.address, 'Another spelling of SUBNET.', { repeatable: true }),
+  attribute('subnet', legal.subnet, 'A subnet that the package requires.', { repeatable: true }),
+  attribute('monitored_subnet', legal.subnet, 'Another spelling of SUBNET.', { repeatable: true }),
   attribute('local_lan_failover_allowed', legal.yesNo, 'HP-UX only.'),
   ...group(
     attribute('service_name', legal.name, 'Name of a service of the control script, unique in the cluster.'),

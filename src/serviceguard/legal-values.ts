@@ -1,6 +1,6 @@
 /** Legal values of package attributes, as a check and in words. Pure. */
 
-import { isIpv4 } from '../base/network.ts';
+import { isIpv4, isIpv6, prefixOf } from '../base/network.ts';
 import { namePattern } from './package-file.ts';
 
 export interface Legal {
@@ -71,5 +71,11 @@ export const commandLine: Legal = {
 
 export const address: Legal = {
   words: '<An IPv4 or IPv6 address>',
-  accepts: (value) => isIpv4(value) || /^[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f.]*$/.test(value),
+  accepts: (value) => isIpv4(value) || isIpv6(value),
+};
+
+/** Of IPv6 with or without its length [serviceguard.md 2.6]. */
+export const subnet: Legal = {
+  words: address.words,
+  accepts: (value) => address.accepts(value) || prefixOf(value) !== null,
 };

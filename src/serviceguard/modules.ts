@@ -166,7 +166,7 @@ const optionalModules: readonly Row[] = [
     name: 'sg/monitor_subnet',
     comment: 'Subnets that the package requires.',
     attributes: group(
-      attribute('monitored_subnet', legal.address, 'Address of a subnet of the cluster.'),
+      attribute('monitored_subnet', legal.subnet, 'Address of a subnet of the cluster.'),
       attribute('monitored_subnet_access', legal.oneOf('full', 'partial'), 'PARTIAL: not every node is on it.', 'FULL'),
     ),
   },
@@ -174,7 +174,7 @@ const optionalModules: readonly Row[] = [
     name: 'sg/package_ip',
     comment: 'Addresses that move with the package.',
     attributes: group(
-      attribute('ip_subnet', legal.address, 'Subnet of the addresses that follow.'),
+      attribute('ip_subnet', legal.subnet, 'Subnet of the addresses that follow.'),
       attribute('ip_subnet_node', legal.memberName, 'Only where nodes are on different subnets.'),
       attribute('ip_address', legal.address, 'An address; one a line.'),
     ),

@@ -1,7 +1,7 @@
 /** Rules for repeated values and for several values, with their source. Single values: modules.ts and legacy.ts. Pure. */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
-import { isIpv4, networkOf } from '../base/network.ts';
+import { isInPrefix, isIpv4, networkOf } from '../base/network.ts';
 import { allValues, type PackageFile, type PackageLine } from './package-file.ts';
 import { volumeGroupName, volumeGroupOfDevice } from './storage-names.ts';
 
@@ -68,8 +68,9 @@ const onceEach =
       }),
     );
 
-/** Without a netmask: it has at least the bits up to the subnet's last 1. */
+/** IPv4 has no netmask there: it has at least the bits up to the subnet's last 1. IPv6 may lack its length, too. */
 export function mayContain(subnet: string, address: string): boolean {
+  if (subnet.includes('/')) return isInPrefix(address, subnet);
   if (!isIpv4(subnet) || !isIpv4(address)) return isIpv4(subnet) === isIpv4(address);
   const shortest = Array.from({ length: 33 }, (_, length) => length).find((length) => networkOf(subnet, length) === subnet) ?? 32;
   return networkOf(address, shortest) === subnet && address !== subnet;

@@ -1,6 +1,6 @@
 /** The rules for values of settings, and the parsers of values with parts. */
 import * as v from 'valibot';
-import { isIpv4, networkOf } from '../base/network.ts';
+import { isIpv4, isIpv6, isPackageAddress, networkOf, plainAddress, prefixOf } from '../base/network.ts';
 import { parseMountOptions } from './mount-options.ts';
 
 /** Serviceguard's rule for package and service names: letters, digits, and . - _ ; at most 39 characters. */
@@ -21,20 +21,41 @@ export const userName = v.pipe(
   v.regex(/^[A-Za-z_][A-Za-z0-9_.@-]{0,62}$/, 'expected a name of letters, digits and . _ @ -'),
 );
 
-export const address = v.pipe(
-  v.string('expected an IPv4 address'),
-  v.check(isIpv4, 'expected an IPv4 address such as 10.9.0.100'),
+const addressText = 'expected an address such as 10.9.0.100 or 2001:db8::100';
+
+/** In the form of the kernel: it is compared with what ip(8) and cfengine print. */
+export const address = v.pipe(v.string(addressText), v.check(isPackageAddress, addressText), v.transform(plainAddress));
+
+const plainPrefix = (text: string): string => {
+  const prefix = prefixOf(text);
+  return prefix === null ? plainAddress(text) : `${prefix.base}/${prefix.length}`;
+};
+
+const subnetText = 'expected the network address of an IPv4 subnet such as 10.9.0.0, or an IPv6 subnet such as 2001:db8::/64';
+
+export const subnet = v.pipe(
+  v.string(subnetText),
+  v.check((text) => isIpv4(text) || isWholePrefix(text), subnetText),
+  v.transform(plainPrefix),
 );
 
-const networkText = 'expected an IPv4 network such as 10.9.0.0/24, or an address';
+/** One whose base is written without a host. */
+function isWholePrefix(text: string): boolean {
+  return prefixOf(text)?.base.endsWith('::') === true;
+}
+
+const networkText = 'expected a network such as 10.9.0.0/24 or 2001:db8::/32, or an address';
 
 export const network = v.pipe(
   v.string(networkText),
   v.check((text) => {
     const [base = '', prefix, ...more] = text.split('/');
-    if (prefix === undefined) return isIpv4(text);
+    if (prefix === undefined) return isIpv4(text) || isIpv6(text);
+    // cf-serverd compares whole bytes of IPv6 [cfengine.md 2.7].
+    if (isWholePrefix(text)) return Number(prefix) % 8 === 0;
     return more.length === 0 && /^[1-9]\d?$/.test(prefix) && networkOf(base, Number(prefix)) === base;
   }, networkText),
+  v.transform(plainPrefix),
 );
 
 export const dnsName = v.pipe(
@@ -143,7 +164,7 @@ export const offOrPath = v.union([v.literal(off), path], 'expected an absolute p
 export function parseListenAddress(text: string): { readonly host: string; readonly port: number } | null | undefined {
   if (text === off) return null;
   const [, four, six, port] = /^(?:([\d.]+)|\[([\da-f:]+)\]):([1-9]\d{0,4})$/.exec(text) ?? [];
-  const isHost = four === undefined ? v.is(v.pipe(v.string(), v.ipv6()), six) : isIpv4(four);
+  const isHost = four === undefined ? isIpv6(six ?? '') : isIpv4(four);
   return isHost && Number(port) <= 65_535 ? { host: four ?? six ?? '', port: Number(port) } : undefined;
 }
 

@@ -7,8 +7,9 @@ import { settingsTable } from './table.ts';
 
 /** At least the form of what only code decides. */
 const forms = new Map<v.GenericSchema, string>([
-  [rules.address, '^\\d{1,3}(\\.\\d{1,3}){3}$'],
-  [rules.network, '^\\d{1,3}(\\.\\d{1,3}){3}(/\\d{1,2})?$'],
+  [rules.address, '^(\\d{1,3}(\\.\\d{1,3}){3}|[\\dA-Fa-f:]*:[\\dA-Fa-f:.]*)$'],
+  [rules.subnet, '^(\\d{1,3}(\\.\\d{1,3}){3}|[\\dA-Fa-f:]*::/\\d{1,3})$'],
+  [rules.network, '^(\\d{1,3}(\\.\\d{1,3}){3}(/\\d{1,2})?|[\\dA-Fa-f:]*:[\\dA-Fa-f:.]*(/\\d{1,3})?)$'],
   [rules.layerSchedule, '^(off|every [1-9]\\d{0,4} ?s, limit [1-9]\\d{0,3} ?s, [1-9]\\d? in a row, (fail|warn))$'],
   [rules.localRestart, '^(none|once in [1-9]\\d{0,4} ?min)$'],
   [rules.listenAddress, '^(off|([\\d.]+|\\[[\\da-f:]+\\]):[1-9]\\d{0,4})$'],

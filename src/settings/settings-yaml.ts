@@ -2,6 +2,7 @@
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import { isInPrefix, isIpv4 } from '../base/network.ts';
 import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 import { formatVersion, newerFormat, newerText } from '../base/version.ts';
 import type { Above, SettingsRow } from './row.ts';
@@ -254,12 +255,13 @@ function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place
   if (packageAddress !== undefined && packageAddress === packageSubnet) {
     add('packageSubnet', `package_subnet is the address itself (${packageAddress})`, 'set the network address, such as 10.9.0.0');
   }
-  if (
-    packageAddress !== undefined &&
-    packageSubnet !== undefined &&
-    packageAddress.split('.')[0] !== packageSubnet.split('.')[0]
-  ) {
+  if (packageAddress !== undefined && packageSubnet !== undefined && !canContain(packageSubnet, packageAddress)) {
     add('packageSubnet', `${packageAddress} is not in the subnet ${packageSubnet}`, 'correct package_address or package_subnet');
+  }
+  const six = [packageAddress ?? '', ...(settings.clientNetworks ?? [])].find((one) => one.includes(':'));
+  if (settings.cfengineGeneration === 2 && six !== undefined) {
+    const text = `cfengine_generation 2 with ${six}: csync supports IPv6 with CFEngine 3 only`;
+    add('cfengineGeneration', text, 'set an IPv4 address, or move to CFEngine 3');
   }
   if (mountPoint !== undefined && policyDirectory !== undefined && !`${policyDirectory}/`.startsWith(`${mountPoint}/`)) {
     const text = `policy_directory ${policyDirectory} is not on the policy file system mounted at ${mountPoint}`;
@@ -288,6 +290,10 @@ function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place
   }
   return problems;
 }
+
+/** An IPv4 subnet has no length here: only the first byte is certain. */
+const canContain = (subnet: string, address: string): boolean =>
+  isIpv4(subnet) ? subnet.split('.')[0] === address.split('.')[0] : isInPrefix(address, subnet);
 
 /** A complete, commented csync.yaml. Without settings: the defaults, with required settings commented out. */
 export function printSettings(settings?: Settings): string {

@@ -16,6 +16,7 @@ import {
   path,
   plainText,
   sgPath,
+  subnet,
   userName,
   whole,
   yesNo,
@@ -60,7 +61,7 @@ export const settingsTable = {
     key: 'package_address',
     question: 'Relocatable address of the package?',
     check: address,
-    comment: 'The relocatable address. It moves with the package; clients use it to reach the master.',
+    comment: 'The relocatable address, of IPv4 or IPv6. It moves with the package; clients use it to reach the master.',
   },
   packageDnsName: {
     key: 'package_dns_name',
@@ -71,8 +72,9 @@ export const settingsTable = {
   packageSubnet: {
     key: 'package_subnet',
     question: 'Subnet of the address?',
-    check: address,
-    comment: 'Network address of the subnet of that address, as in the cluster configuration. Serviceguard monitors it.',
+    check: subnet,
+    comment:
+      'Network address of the subnet of that address, as in the cluster configuration; of IPv6 with its length (2001:db8::/64). Serviceguard monitors it.',
   },
   volumeGroup: {
     key: 'volume_group',
@@ -158,7 +160,7 @@ export const settingsTable = {
       v.check((networks) => new Set(networks).size === networks.length, 'the list has a network twice'),
     ),
     comment:
-      'Networks (10.9.0.0/24) or addresses whose hosts may connect besides the members and the registered clients. Keys are still required.',
+      'Networks (10.9.0.0/24, 2001:db8::/32) or addresses whose hosts may connect besides the members and the registered clients. Keys are still required.',
   },
   ...monitorRows,
   ...alertRows,

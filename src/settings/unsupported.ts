@@ -10,14 +10,12 @@ const single: Partial<Record<Field, string>> = {
   mountPoint: 'file system',
 };
 
-const isIpv6 = (value: unknown): boolean =>
-  typeof value === 'string' && /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*(\/\d+)?$/i.test(value.trim());
-
 /** Why csync refuses the value, in words that follow "KEY is VALUE, but". null: its form is wrong, and nothing more is known. */
 export function whyUnsupported(field: Field, value: unknown): string | null {
   const values = Array.isArray(value) ? value : [value];
   const several = values.flatMap((one) => (typeof one === 'string' ? one.split(/[\s,]+/).filter(Boolean) : []));
-  if (several.some(isIpv6) && (field in single || field === 'clientNetworks')) return 'csync supports IPv4 only';
+  if (field === 'packageAddress' && several.some((one) => /^fe[89ab]/i.test(one)))
+    return 'a package cannot have a link-local address';
   const what = single[field];
   if (what !== undefined && several.length > 1) return `csync supports one ${what} a package`;
   if (field === 'fileSystemType' && several.some((one) => /^(nfs|cifs)/i.test(one)))

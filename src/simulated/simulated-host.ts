@@ -160,7 +160,7 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
 
   #sockets([option = '', ...filter]: readonly string[]): Promise<CommandResult> {
     const { packageAddress, cfenginePort } = this.settings;
-    const known = `state established src ${packageAddress} sport = :${cfenginePort}`;
+    const known = `state established src [${packageAddress}] sport = :${cfenginePort}`;
     if (filter.join(' ') !== known) throw new Error(`the simulated member has no ss ${option} ${filter.join(' ')}`);
     const listed = () => ({
       ...good,

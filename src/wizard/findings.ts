@@ -1,7 +1,7 @@
 /** What was found, and its consequences: shared subnets, names that resolve both ways. Pure. */
 import { basename } from 'node:path';
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
-import { networkOf } from '../base/network.ts';
+import { isSameSubnet } from '../base/network.ts';
 import { errorProblem, type Problem } from '../base/problem.ts';
 import { columns } from '../base/tables.ts';
 import type { Engine, EngineVariables, FoundCluster } from '../engine/engine.ts';
@@ -34,12 +34,12 @@ function subnetsOf(findings: Findings, member: string): readonly string[] | null
   if (own === null) return null;
   const others = [...findings.members].filter(([name]) => name !== member).flatMap(([, look]) => look.addresses ?? []);
   const mine = own.filter(({ address }) => !others.some((other) => other.address === address));
-  return [...new Set(mine.flatMap(({ address, prefixLength }) => networkOf(address, prefixLength) ?? []))];
+  return [...new Set(mine.flatMap(({ subnet }) => subnet ?? []))];
 }
 
 /** As far as known. */
 export function membersOutside(findings: Findings, subnet: string, members: readonly string[]): string[] {
-  return members.filter((member) => subnetsOf(findings, member)?.includes(subnet) === false);
+  return members.filter((member) => subnetsOf(findings, member)?.some((one) => isSameSubnet(one, subnet)) === false);
 }
 
 /** As far as members are known. */

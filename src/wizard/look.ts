@@ -1,11 +1,13 @@
 /** What the wizard reads on a member: one short script, the same here and over ssh, and its parser. Pure. */
 
-import { networkOf } from '../base/network.ts';
+import { isInPrefix, isIpv6, networkOf } from '../base/network.ts';
 import { isNodeNewEnough } from '../base/version.ts';
 export interface Address {
   readonly interface: string;
   readonly address: string;
   readonly prefixLength: number;
+  /** As package_subnet has it. null: unknown. */
+  readonly subnet: string | null;
 }
 
 export interface VolumeGroup {
@@ -58,7 +60,9 @@ const lvm = "--noheadings --separator '|'";
 /** For /bin/sh, with old options: `ip -j` and `--reportformat json` are newer than some of Serviceguard's systems. */
 export const lookScript = [
   'PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin"; LC_ALL=C; export PATH LC_ALL',
-  section('addresses', 'ip -o -4 addr show scope global'),
+  section('addresses', 'ip -o addr show scope global'),
+  // The subnets of IPv6 addresses, as the kernel computes them.
+  section('networks', 'ip -o -6 route show; true'),
   section('volume groups', `vgs ${lvm} -o vg_name,vg_uuid,vg_tags`),
   section('logical volumes', `lvs ${lvm} -o vg_name,lv_name,lv_size`),
   section('devices', "cat /proc/self/mounts /etc/fstab | sed -n 's|^\\(/dev/[^ \\t]*\\).*|\\1|p'"),
@@ -98,7 +102,7 @@ export function readLook(text: string): MemberLook {
     return lines(name).flatMap((line) => read(line) ?? []);
   };
   return {
-    addresses: rows('addresses', 'ip', readAddress),
+    addresses: rows('addresses', 'ip', readAddress(lines('networks'))),
     volumeGroups: rows('volume groups', 'vgs', (line) => {
       const [name = '', uuid = '', tags = ''] = line.trim().split('|');
       return name === '' ? null : { name, uuid, tags };
@@ -140,14 +144,23 @@ function sectionsOf(text: string): Map<string, { lines: string[]; status: number
   return sections;
 }
 
-/** `2: eth0    inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\       valid_lft forever`. */
-function readAddress(line: string): Address | null {
-  const found = /^\d+: (\S+)\s+inet (\d+\.\d+\.\d+\.\d+)(?:\/(\d+))?/.exec(line);
-  if (found === null) return null;
-  const [, name = '', address = '', length = '32'] = found;
-  if (networkOf(address, Number(length)) === null) return null;
-  return { interface: name, address, prefixLength: Number(length) };
-}
+/** `2: eth0    inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\\       valid_lft forever`; `networks`: `fd09::/64 dev eth0 proto kernel`. */
+const readAddress =
+  (networks: readonly string[]) =>
+  (line: string): Address | null => {
+    const found = /^\d+: (\S+)\s+inet6? ([\da-f.:]+)(?:\/(\d+))?/.exec(line);
+    if (found === null) return null;
+    const [, name = '', address = '', length = '32'] = found;
+    const prefixLength = Number(length);
+    if (!isIpv6(address)) {
+      const subnet = networkOf(address, prefixLength);
+      return subnet === null ? null : { interface: name, address, prefixLength, subnet };
+    }
+    const known = networks
+      .flatMap((one) => one.split(' ', 1))
+      .find((one) => one.endsWith(`/${length}`) && isInPrefix(address, one));
+    return { interface: name, address, prefixLength, subnet: known ?? null };
+  };
 
 /** `/usr/bin/node v20.19.0`. null: too old. */
 function readNode(line: string): string | null {

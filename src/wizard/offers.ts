@@ -1,6 +1,6 @@
 /** The wizard's questions and offers: a row a setting, made from the findings and earlier answers. Pure. */
 
-import { networkOf } from '../base/network.ts';
+import { isInPrefix, isIpv6, networkOf } from '../base/network.ts';
 import type { Above } from '../settings/row.ts';
 import { type Field, settingsFields } from '../settings/settings.ts';
 import { defaultOf } from '../settings/settings-yaml.ts';
@@ -107,10 +107,11 @@ const offers: Partial<Record<Field, OfferOf>> = {
   packageSubnet: (findings, { packageAddress }) => {
     if (typeof packageAddress !== 'string') return null;
     // A host route has no subnet.
+    const isIn = (subnet: string, prefixLength: number): boolean =>
+      isIpv6(packageAddress) ? isInPrefix(packageAddress, subnet) : networkOf(packageAddress, prefixLength) === subnet;
     const subnet = lookHere(findings)
-      ?.addresses?.filter(({ prefixLength }) => prefixLength < 32)
-      .map(({ address, prefixLength }) => [networkOf(address, prefixLength), networkOf(packageAddress, prefixLength)])
-      .find(([mine, its]) => mine === its)?.[0];
+      ?.addresses?.filter(({ address, prefixLength }) => prefixLength < (isIpv6(address) ? 128 : 32))
+      .find((one) => one.subnet !== null && isIn(one.subnet, one.prefixLength))?.subnet;
     return subnet === undefined || subnet === null ? null : fact(subnet, 'ip addr');
   },
   volumeGroup: (findings, above) => {

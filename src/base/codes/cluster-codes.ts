@@ -114,7 +114,7 @@ export const clusterCodes = {
   }),
   'cluster-no-address': code('cannotRunHere', 'A client has no address by which the master could recognize it.', {
     cluster: oneHost,
-    why: 'The master recognizes a host by its IPv4 address. This one has none in the subnet of the package.',
+    why: 'The master recognizes a host by its address. This one has none in the subnet of the package.',
     fix: ['`ssh HOST ip -4 addr` prints its addresses.', 'Let ssh reach it by the address it also uses for the master.'],
     example: 'A client behind address translation.',
     page: 'clients',

@@ -57,9 +57,9 @@ export const packageCodes = {
   }),
   'package-unsupported': code('badInput', 'A package file has something that Serviceguard supports and csync does not.', {
     cluster: untouched,
-    why: 'csync supports one IPv4 address in one subnet, one volume group, and one local file system on one logical volume.',
+    why: 'csync supports one address in one subnet, one volume group, and one local file system on one logical volume.',
     fix: ['Remove the line that the message names.', 'Put it into a package of its own, if it has nothing to do with cfengine.'],
-    example: 'A second `ip_address`, an IPv6 address, a second `vg`, or `fs_type nfs`.',
+    example: 'A second `ip_address`, a second `vg`, or `fs_type nfs`.',
     page: 'settings',
   }),
   'package-rule': code(

@@ -102,14 +102,14 @@ export const settingsCodes = {
     cluster: untouched,
     why: 'The value breaks the rule of its setting: a wrong type, out of range, or characters that a package file must not contain.',
     fix: ['Correct the value; the message states the rule.', '`csync settings check` reports all wrong values at once.'],
-    example: '`package_address: 10.9.0.300` is no IPv4 address.',
+    example: '`package_address: 10.9.0.300` is no address.',
     page: 'settings',
   }),
   'settings-unsupported': code('badInput', 'A setting asks for something that csync does not support.', {
     cluster: untouched,
-    why: 'csync supports one IPv4 address in one subnet, one volume group, and one local file system on one logical volume.',
-    fix: ['Write one value, of IPv4 or of a local file system.', '`csync settings check` checks it again.'],
-    example: '`package_address: 2001:db8::100`, two volume groups, or `file_system_type: nfs`.',
+    why: 'csync supports one address in one subnet, one volume group, and one local file system on one logical volume.',
+    fix: ['Write one value, or a type of a local file system.', '`csync settings check` checks it again.'],
+    example: 'Two addresses, `package_address: fe80::1` (link-local), two volume groups, or `file_system_type: nfs`.',
     page: 'settings',
   }),
   'settings-conflict': code('badInput', 'Two settings contradict each other.', {

@@ -49,7 +49,7 @@ export const templateCodes = {
   }),
   'policy-host': code('badInput', 'A host of the policy has a name or an address that must not be rendered.', {
     cluster: 'The policy was not written. The master serves the previous one.',
-    why: 'Policy consists of names and IPv4 addresses. A host with other characters could change what the policy means.',
+    why: 'Policy consists of names and addresses. A host with other characters could change what the policy means.',
     fix: ['Correct the name or address where the host is registered: csync.yaml, DNS or /etc/hosts.', 'Run the command again.'],
     example: 'A client named `c1;rm`.',
     page: 'policy',

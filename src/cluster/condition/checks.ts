@@ -4,7 +4,7 @@
  * script collects the facts; a table judges them. Pure.
  */
 
-import { isSameHost, networkOf } from '../../base/network.ts';
+import { familyOption, isIpv6, isSameHost } from '../../base/network.ts';
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { shellWord, words } from '../../base/shell-word.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
@@ -21,7 +21,7 @@ import { hardenedLines, judgeEnterprise, judgeFips, judgeLabels, judgeSelinux } 
 import { judgeAlerts, judgeNode, type NodeFacts, nodeOf } from './node-checks.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from './outside.ts';
 import { judgeNoexec, judgePrograms, judgeScripts, judgeToolkit, programLines } from './program-checks.ts';
-import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';
+import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSharedAddresses, judgeSizes, sharedNotes } from './reach-checks.ts';
 import {
   doubleMountNotes,
   judgeFstab,
@@ -42,7 +42,7 @@ export function checkLook(settings: Settings, daemonProgram: string, lastSeenLis
     `echo "forward $(getent ahostsv4 ${shellWord(packageDnsName)} | cut -d ' ' -f 1 | sort -u | tr '\\n' ' ')"`,
     `echo "forward6 $(getent ahostsv6 ${shellWord(packageDnsName)} | cut -d ' ' -f 1 | grep -v '^::ffff:' | sort -u | tr '\\n' ' ')"`,
     `echo "backward $(getent hosts ${shellWord(packageAddress)} | cut -s -d ' ' -f 2- | tr '\\n' ' ')"`,
-    `ip -o -4 route show 2>/dev/null | sed -n ${shellWord(`s|^\\(${packageSubnet.replaceAll('.', '\\.')}/[0-9]*\\) .*dev \\([^ ]*\\).*|network \\1 \\2|p`)} | while read -r word network device; do`,
+    `ip -o ${familyOption(packageSubnet)} route show 2>/dev/null | sed -n ${shellWord(`s|^\\(${packageSubnet.split('/')[0]?.replaceAll('.', '\\.')}/[0-9]*\\) .*dev \\([^ ]*\\).*|network \\1 \\2|p`)} | while read -r word network device; do`,
     '  echo "network $network $device $(cat /sys/class/net/"$device"/mtu 2>/dev/null)"',
     'done',
     'command -v vgs >/dev/null 2>&1 && echo "lvm present"',
@@ -116,7 +116,8 @@ const checks: readonly Check[] = [
 function judgeName({ member, facts }: Looked, { settings }: CheckInput): Findings {
   if (!facts.has('forward')) return [{ leftOut: 'the report of the member was cut short' }];
   const { packageDnsName: name, packageAddress: address } = settings;
-  const forward = words(first(facts, 'forward'));
+  const isSix = isIpv6(address);
+  const forward = words(first(facts, isSix ? 'forward6' : 'forward'));
   const backward = words(first(facts, 'backward')).map((one) => one.replace(/\.$/, '').toLowerCase());
   const problems: Problem[] = [];
   if (!(forward.length === 1 && forward[0] === address))
@@ -129,15 +130,15 @@ function judgeName({ member, facts }: Looked, { settings }: CheckInput): Finding
         'register it in DNS or /etc/hosts',
       ),
     );
-  const forward6 = words(first(facts, 'forward6'));
-  if (forward6.length > 0)
+  const others = words(first(facts, isSix ? 'forward' : 'forward6'));
+  if (others.length > 0)
     problems.push(
       problem(
         'warning',
         'name',
         member,
-        `${name} also resolves to ${forward6.join(', ')}: csync supports IPv4 only, and clients may try that address first`,
-        'remove the AAAA record of this name',
+        `${name} also resolves to ${others.join(', ')}: the package has one address, and clients may try the other one first`,
+        `remove the ${isSix ? 'A' : 'AAAA'} record of this name`,
       ),
     );
   if (!backward.includes(name.toLowerCase()))
@@ -158,7 +159,13 @@ function judgeNetwork({ member, facts }: Looked, { settings, members }: CheckInp
   if (network === undefined || device === undefined) {
     const text = `no interface is in ${settings.packageSubnet}: ${settings.packageAddress} cannot be added here`;
     return [
-      problem('error', 'network', member, text, 'check ip -4 route; correct package_subnet, or remove the member from members'),
+      problem(
+        'error',
+        'network',
+        member,
+        text,
+        `check ip ${familyOption(settings.packageSubnet)} route; correct package_subnet, or remove the member from members`,
+      ),
     ];
   }
   const others = members.flatMap(({ facts: other }) => words(other === null ? '' : first(other, 'network'))[2] ?? []);
@@ -166,55 +173,6 @@ function judgeNetwork({ member, facts }: Looked, { settings, members }: CheckInp
   if (Number(mtu) >= most) return [];
   const text = `${device} has MTU ${mtu}, another member has ${most}: large packets get lost, small ones do not`;
   return [problem('warning', 'network', member, text, `ip link set ${device} mtu ${most}, on all members and the switch`)];
-}
-
-/** Addresses of a member that another one has as well: bridges of containers and virtual machines have the same one on many hosts. */
-function sharedWith(other: MemberFacts | null, facts: MemberFacts | null, { packageAddress }: Settings): string[] {
-  const addresses = (of: MemberFacts | null): string[] => words(of === null ? '' : first(of, 'own'));
-  const theirs = new Set(addresses(other));
-  return addresses(facts).filter((one) => theirs.has(one) && one !== packageAddress && !one.startsWith('127.'));
-}
-
-/** In the subnet of the package, by the length that the member has for it. */
-function isInSubnet(address: string, facts: MemberFacts, { packageSubnet }: Settings): boolean {
-  const length = words(first(facts, 'network'))[0]?.split('/')[1];
-  return length !== undefined && networkOf(address, Number(length)) === packageSubnet;
-}
-
-/** Reported for the later member. csync and cfengine recognize a host by its address, so that a set-up uses it for one host only. */
-function judgeSharedAddresses({ member, facts }: Looked, { settings, members }: CheckInput): Findings {
-  const earlier = members.slice(
-    0,
-    members.findIndex((one) => one.member === member),
-  );
-  return earlier.flatMap((other) =>
-    sharedWith(other.facts, facts, settings)
-      .filter((address) => isInSubnet(address, facts, settings))
-      .map((address) =>
-        problem(
-          'warning',
-          'shared-address',
-          member,
-          `it has the address ${address}, and so has ${other.member}: csync and cfengine use an address for one host only, so a set-up skips one of them or ignores this address`,
-          `ip -4 addr on ${member} and ${other.member} shows it; remove it from one of them. A bridge (docker0, virbr0) needs another network than package_subnet`,
-        ),
-      ),
-  );
-}
-
-/** Shared addresses that harm nothing, because no set-up uses them. */
-function sharedNotes({ settings, members }: CheckInput): string[] {
-  const holders = new Map<string, string[]>();
-  for (const { member, facts } of members)
-    for (const other of members)
-      if (facts !== null && other.member !== member)
-        for (const address of sharedWith(other.facts, facts, settings))
-          if (!isInSubnet(address, facts, settings))
-            holders.set(address, [...new Set([...(holders.get(address) ?? []), member])]);
-  return [...holders].map(
-    ([address, names]) =>
-      `${names.join(', ')} have the same address ${address}, outside of package_subnet: csync does not use it`,
-  );
 }
 
 function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {

@@ -32,11 +32,11 @@ const listLimitSeconds = 10;
 /** For parsePeers. Other users than root get an empty list without an error [cfengine.md 2.2, tried]. */
 export function peerLook(lastSeenList: readonly string[]): Look<KnownPeers> {
   const lines = [
-    `echo "own $(ip -o -4 addr show | sed -n 's/.* inet \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')"`,
+    `echo "own $(ip -o addr show | sed -n 's/.* inet6* \\([0-9a-f.:]*\\).*/\\1/p' | tr '\\n' ' ')"`,
     `if [ "$(id -u)" = 0 ] && seen=$(TZ=UTC timeout ${listLimitSeconds} ${lastSeenList.map(shellWord).join(' ')} 2>/dev/null); then`,
     '  echo "peers $(date +%s)"',
     `  printf '%s\\n' "$seen" | sed 's/^/peer /'`,
-    `  timeout ${nameLimitSeconds} getent hosts $(printf '%s\\n' "$seen" | sed -n 's/^Incoming  *\\([0-9.]*\\) .*/\\1/p') | sed 's/^/called /'`,
+    `  timeout ${nameLimitSeconds} getent hosts $(printf '%s\\n' "$seen" | sed -n 's/^Incoming  *\\([0-9a-f.:]*\\) .*/\\1/p') | sed 's/^/called /'`,
     'fi',
   ];
   return { lines, read: ({ text }) => parsePeers(text) };
@@ -97,7 +97,7 @@ export function clientsOf(members: readonly (KnownPeers & { readonly member: str
   for (const { member, peers } of members)
     for (const peer of peers ?? []) {
       const known = latest.get(peer.address);
-      if (!own.has(peer.address) && peer.address !== '127.0.0.1' && (known === undefined || known.at < peer.at))
+      if (!own.has(peer.address) && !['127.0.0.1', '::1'].includes(peer.address) && (known === undefined || known.at < peer.at))
         latest.set(peer.address, { ...peer, member });
     }
   return [...latest.values()].sort((one, other) => one.at - other.at || one.address.localeCompare(other.address));
@@ -116,13 +116,15 @@ export function reachScript(targets: readonly string[], port: number): string {
     'port=-; size=-',
     `command -v bash >/dev/null 2>&1 && { timeout 3 bash -c "exec 3<>/dev/tcp/$1/${port}" 2>/dev/null; port=$?; }`,
     'if ping -V 2>/dev/null | grep -q iputils; then',
-    '  address=$(getent ahostsv4 "$1" | sed -n "1s/ .*//p"); [ -n "$address" ] || address=$1',
-    '  device=$(ip -o -4 route get "$address" 2>/dev/null | sed -n "s/.* dev \\([^ ]*\\).*/\\1/p")',
+    '  address=$(getent ahostsv4 "$1" | sed -n "1s/ .*//p"); [ -n "$address" ] || address=$(getent ahosts "$1" | sed -n "1s/ .*//p"); [ -n "$address" ] || address=$1',
+    '  device=$(ip -o route get "$address" 2>/dev/null | sed -n "s/.* dev \\([^ ]*\\).*/\\1/p")',
+    // The headers of IP and ICMP. Only an IPv4 router splits packets, but a link that is too small shows in both families.
+    '  case $address in *:*) headers=48 ;; *) headers=28 ;; esac',
     '  mtu=$(cat "/sys/class/net/$device/mtu" 2>/dev/null)',
     '  if [ "$device" = lo ]; then size=none',
     '  elif ! ping -n -q -c 2 -i 0.2 -W 1 -s 56 "$1" >/dev/null 2>&1; then size=silent',
     '  else',
-    '    told=$(ping -n -c 2 -i 0.2 -W 1 -M do -s $((mtu - 28)) "$1" 2>&1) && size=ok || case $told in *[Tt]oo\\ long*|*[Ff]rag\\ needed*) size=smaller ;; *) size=lost ;; esac',
+    '    told=$(ping -n -c 2 -i 0.2 -W 1 -M do -s $((mtu - headers)) "$address" 2>&1) && size=ok || case $told in *[Tt]oo\\ long*|*[Ff]rag\\ needed*) size=smaller ;; *) size=lost ;; esac',
     '  fi',
     'fi',
     'echo "reach $1 $port $size"',

@@ -2,6 +2,7 @@
  * Where other members find the package address. The proof of the start succeeds on its own member even if all others reach another host. A
  * datagram makes the kernel of each other member resolve the address; its neighbour table then has the hardware address. Pure.
  */
+import { familyOption, isIpv6 } from '../../base/network.ts';
 
 export interface AddressView {
   /** Hardware addresses of its own interfaces. */
@@ -26,15 +27,25 @@ export function addressViewLines(address: string, isLocal: string): string[] {
     `  while [ "$behind" = ${noHost} ] && [ $tries -lt ${tries} ]; do`,
     '    [ $tries = 0 ] || sleep 0.05',
     '    tries=$((tries + 1)); behind=',
-    '    while read -r host _ flags card _; do',
-    `      [ "$host" = ${address} ] || continue`,
-    `      if [ "$flags" != 0x0 ]; then behind=$card; elif [ -z "$behind" ]; then behind=${noHost}; fi`,
-    '    done < /proc/net/arp',
+    ...(isIpv6(address) ? neighbourLines(address) : arpLines(address)),
     '  done',
     '  echo "behind $behind"',
     'fi',
   ];
 }
+
+const arpLines = (address: string): string[] => [
+  '    while read -r host _ flags card _; do',
+  `      [ "$host" = ${address} ] || continue`,
+  `      if [ "$flags" != 0x0 ]; then behind=$card; elif [ -z "$behind" ]; then behind=${noHost}; fi`,
+  '    done < /proc/net/arp',
+];
+
+/** /proc has no table of IPv6 neighbours. `ADDRESS dev eth0 lladdr 02:00:0a:09:00:0b REACHABLE`; without a host `ADDRESS dev eth0 INCOMPLETE`. */
+const neighbourLines = (address: string): string[] => [
+  `    found=$(ip -6 neigh show to ${address} 2>/dev/null)`,
+  `    case $found in *lladdr*) behind=\${found##*lladdr }; behind=\${behind%% *} ;; *INCOMPLETE* | *FAILED*) behind=${noHost} ;; esac`,
+];
 
 const cardPattern = /^[0-9a-f]{2}(:[0-9a-f]{2})+$/;
 
@@ -102,12 +113,14 @@ interface Advice {
 /** Empty: a member reaches the active one, and none another host. */
 export function outsideAdvice(view: OutsideView, owner: string, address: string): Advice[] {
   const { reached, misled, lost, blind } = view;
-  const announce = `on ${owner}: arping -U -c 3 -I INTERFACE ${address}   (announces ${owner} to the network)`;
+  const announce = isIpv6(address)
+    ? `on the other hosts: ip -6 neigh flush to ${address}   (else they notice it within a minute)`
+    : `on ${owner}: arping -U -c 3 -I INTERFACE ${address}   (announces ${owner} to the network)`;
   const advice: Advice[] = [];
   if (misled.length > 0)
     advice.push({
       text: `${address} belongs to ${owner}, but ${insteadText(view)}`,
-      remedy: `remove ${address} from ${[...new Set(misled.map(({ who }) => who))].join(' and ')} (ip -o -4 addr show; ip addr del ${address}/PREFIX dev INTERFACE); then ${announce}`,
+      remedy: `remove ${address} from ${[...new Set(misled.map(({ who }) => who))].join(' and ')} (ip -o ${familyOption(address)} addr show; ip addr del ${address}/PREFIX dev INTERFACE); then ${announce}`,
     });
   if (lost.length > 0)
     advice.push({

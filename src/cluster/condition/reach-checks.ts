@@ -1,5 +1,8 @@
-/** Checks whether hosts reach each other: ports, and packets of full size. Pure. */
-import { type CheckInput, type Findings, type Looked, problem } from './check-model.ts';
+/** Checks whether hosts reach each other: ports, packets of full size, addresses that only one host has. Pure. */
+import { familyOption, isInPrefix, isIpv6, networkOf } from '../../base/network.ts';
+import { words } from '../../base/shell-word.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 import type { Reach } from './clients.ts';
 
 const noPort = ({ noReach }: Looked): Findings => [
@@ -86,4 +89,54 @@ export function named(targets: readonly string[], { clients }: CheckInput): stri
   });
   const more = targets.length - texts.length;
   return `${texts.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** Addresses of a member that another one has as well: bridges of containers and virtual machines have the same one on many hosts. */
+function sharedWith(other: MemberFacts | null, facts: MemberFacts | null, { packageAddress }: Settings): string[] {
+  const addresses = (of: MemberFacts | null): string[] => words(of === null ? '' : first(of, 'own'));
+  const theirs = new Set(addresses(other));
+  return addresses(facts).filter((one) => theirs.has(one) && one !== packageAddress && !/^(127[.]|::1$|fe80:)/.test(one));
+}
+
+/** In the subnet of the package, by the length that the member has for it. */
+function isInSubnet(address: string, facts: MemberFacts, { packageSubnet }: Settings): boolean {
+  if (isIpv6(address)) return isInPrefix(address, packageSubnet);
+  const length = words(first(facts, 'network'))[0]?.split('/')[1];
+  return length !== undefined && networkOf(address, Number(length)) === packageSubnet;
+}
+
+/** Reported for the later member. csync and cfengine recognize a host by its address, so that a set-up uses it for one host only. */
+export function judgeSharedAddresses({ member, facts }: Looked, { settings, members }: CheckInput): Findings {
+  const earlier = members.slice(
+    0,
+    members.findIndex((one) => one.member === member),
+  );
+  return earlier.flatMap((other) =>
+    sharedWith(other.facts, facts, settings)
+      .filter((address) => isInSubnet(address, facts, settings))
+      .map((address) =>
+        problem(
+          'warning',
+          'shared-address',
+          member,
+          `it has the address ${address}, and so has ${other.member}: csync and cfengine use an address for one host only, so a set-up skips one of them or ignores this address`,
+          `ip ${familyOption(address)} addr on ${member} and ${other.member} shows it; remove it from one of them. A bridge (docker0, virbr0) needs another network than package_subnet`,
+        ),
+      ),
+  );
+}
+
+/** Shared addresses that harm nothing, because no set-up uses them. */
+export function sharedNotes({ settings, members }: CheckInput): string[] {
+  const holders = new Map<string, string[]>();
+  for (const { member, facts } of members)
+    for (const other of members)
+      if (facts !== null && other.member !== member)
+        for (const address of sharedWith(other.facts, facts, settings))
+          if (!isInSubnet(address, facts, settings))
+            holders.set(address, [...new Set([...(holders.get(address) ?? []), member])]);
+  return [...holders].map(
+    ([address, names]) =>
+      `${names.join(', ')} have the same address ${address}, outside of package_subnet: csync does not use it`,
+  );
 }

@@ -5,7 +5,15 @@
 
 import { createPublicKey } from 'node:crypto';
 import { attempt } from '../../base/attempt.ts';
-import { isIpv4, networkOf } from '../../base/network.ts';
+import {
+  familyOption,
+  isPackageAddress as isGlobal,
+  isInPrefix,
+  isIpv4,
+  isIpv6,
+  networkOf,
+  plainAddress,
+} from '../../base/network.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { keyDigest } from '../../cfengine/keys.ts';
@@ -65,12 +73,13 @@ export interface HostFacts {
  */
 export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWord: string | null = null): Look<HostFacts | null> {
   const work = shellWord(settings.cfengineWorkDirectory);
+  const family = familyOption(settings.packageAddress);
   const lines = [
     'echo "host $(uname -n)"',
     'echo "uid $(id -u)"',
     // The source of its connections to the master comes first, because generation 2 finds its key by it.
     `reached=\${SSH_CONNECTION:-}; reached=\${reached% *}`,
-    `echo "addresses $(ip -4 route get ${shellWord(settings.packageAddress)} 2>/dev/null | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')\${reached##* } $(ip -o -4 addr show scope global 2>/dev/null | sed -n 's/.* inet \\([0-9./]*\\).*/\\1/p' | tr '\\n' ' ')"`,
+    `echo "addresses $(ip ${family} route get ${shellWord(settings.packageAddress)} 2>/dev/null | sed -n 's/.* src \\([0-9a-f.:]*\\).*/\\1/p' | tr '\\n' ' ')\${reached##* } $(ip -o ${family} addr show scope global 2>/dev/null | sed -n 's/.* inet6* \\([0-9a-f.:/]*\\).*/\\1/p' | tr '\\n' ' ')"`,
     ...Object.values(adapter.programs).map(
       (program) => `[ -x ${shellWord(program)} ] || echo ${shellWord(`missing ${program}`)}`,
     ),
@@ -143,10 +152,17 @@ export function parseHost(output: string, subnet: string): HostFacts | null {
   };
 }
 
-/** Bare addresses count; others count if their prefix length is that of the subnet. The package's own is among them where it runs. */
+/**
+ * Of the package's family, since only by it a host reaches the master. Bare addresses count; others count if their prefix length is that of
+ * the subnet. The package's own is among them where it runs.
+ */
 function countedAddresses(line: string, subnet: string): string[] {
   const counted = line.split(' ').flatMap((word) => {
     const [address = '', length] = word.split('/');
+    if (subnet.includes(':'))
+      return isIpv6(address) && isGlobal(address) && (length === undefined || isInPrefix(address, subnet))
+        ? [plainAddress(address)]
+        : [];
     if (!isIpv4(address) || address.startsWith('127.')) return [];
     return length === undefined || networkOf(address, Number(length)) === subnet ? [address] : [];
   });

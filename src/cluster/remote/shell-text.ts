@@ -1,4 +1,5 @@
 /** Building blocks of the shell texts that verbs run on members. */
+import { familyOption } from '../../base/network.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { engineShell } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
@@ -62,4 +63,5 @@ export function readFileScript(packageDirectory: string, name: string): string {
 /** Shell tests: a file system is mounted there; the address is on this host. */
 export const mountedTest = (mountPoint: string): string => `grep -q -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts`;
 
-export const addressTest = (address: string): string => `ip -o -4 addr show | grep -q -F ${shellWord(` ${address}/`)}`;
+export const addressTest = (address: string): string =>
+  `ip -o ${familyOption(address)} addr show | grep -q -F ${shellWord(` ${address}/`)}`;

@@ -76,7 +76,7 @@ function clientProblem(name: string, answer: ClientAnswer, keys: ClientKeys): Pr
   if (addresses.length === 0)
     return errorProblem(
       'cluster-no-address',
-      'this host is skipped: it has no IPv4 address in the subnet of the package, and none that ssh used',
+      'this host is skipped: it has no address in the subnet of the package, and none that ssh used',
       `ssh ${name} ip addr   (lists its addresses)`,
       name,
     );

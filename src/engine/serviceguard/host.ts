@@ -1,4 +1,5 @@
 /** Serviceguard on the host that csync runs on: its directories, the cluster, the other packages. Pure. */
+import { isIpv4, isIpv6, prefixOf } from '../../base/network.ts';
 import { parseClusterVariables, variablesScript } from '../../serviceguard/cluster-variables.ts';
 import { volumeGroupName, volumeGroupOfDevice } from '../../serviceguard/storage-names.ts';
 import { type LineView, parseLineView, partsOf } from '../../serviceguard/view.ts';
@@ -63,5 +64,5 @@ function showsStorage(configured: LineView): boolean {
 function subnetsIn(member: LineView): string[] {
   return partsOf(member, 'subnet')
     .map(([name]) => name)
-    .filter((name) => /^\d+\.\d+\.\d+\.\d+$/.test(name));
+    .filter((name) => isIpv4(name) || isIpv6(name) || prefixOf(name) !== null);
 }

@@ -19,10 +19,6 @@ const others = (keyword: string) => (file: PackageFile) => {
 const one = (what: string): string => `csync supports one ${what} a package: it would neither check nor monitor this one`;
 
 const limits: readonly Limit[] = [
-  {
-    text: 'csync supports IPv4 only: it would neither check nor monitor this address',
-    beyond: (file) => [...of(file, 'ip_subnet'), ...of(file, 'ip_address')].filter(({ value }) => value.includes(':')),
-  },
   { text: one('subnet'), beyond: others('ip_subnet') },
   { text: one('address'), beyond: others('ip_address') },
   { text: one('volume group'), beyond: others('vg') },

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
+import { plainAddress } from '../../base/network.ts';
 
 export interface Connections {
   readonly total: number;
@@ -49,10 +50,14 @@ export function parseConnections(texts: readonly string[], port: number): Connec
 
 /** 32 bits in this machine's byte order; an IPv4 address in tcp6 is the last of four. */
 function addressOf(hex: string): string {
-  const bytes = hex.slice(-8).match(/../g) ?? [];
-  const isMapped = hex.length === 8 || /^0{16}(FFFF0000|0000FFFF)/.test(hex);
-  return isMapped ? (isLittleEndian ? bytes.reverse() : bytes).map((byte) => Number.parseInt(byte, 16)).join('.') : hex;
+  const words = (hex.match(/.{8}/g) ?? []).map((word) => (isLittleEndian ? swapped(word) : word));
+  const isMapped = hex.length === 8 || /^0{20}FFFF/i.test(words.join(''));
+  const bytes = words.at(-1)?.match(/../g) ?? [];
+  if (isMapped) return bytes.map((byte) => Number.parseInt(byte, 16)).join('.');
+  return plainAddress((words.join('').match(/.{4}/g) ?? []).join(':'));
 }
+
+const swapped = (word: string): string => (word.match(/../g) ?? []).reverse().join('');
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 

@@ -2,6 +2,8 @@
  * Carries out the emulated commands. Files are those of the calling member; requests to the package manager are events, answered when
  * complete.
  */
+
+import { isIpv6 } from '../../base/network.ts';
 import { errorProblem, formatProblem, type Problem } from '../../base/problem.ts';
 import * as files from '../../host/lab/lab-files.ts';
 import type { Connection } from '../../host/lab/lab-socket.ts';
@@ -12,7 +14,7 @@ import { listModules, makePackageTemplate } from '../../serviceguard/package-tem
 import type { CommandName, CommandRequest } from '../commands/command-table.ts';
 import { eventOf, parseCommand } from '../commands/commands.ts';
 import { viewCluster } from '../commands/view.ts';
-import { announceAddress } from '../machines/lab-spec.ts';
+import { addAddress, announceAddress } from '../machines/lab-spec.ts';
 import type { World } from '../machines/world.ts';
 import { checkPackage, checkTogether } from '../manager/configuration/check.ts';
 import { type ClusterFile, parseClusterFile, printClusterFile } from '../manager/configuration/cluster-file.ts';
@@ -308,11 +310,13 @@ export class CommandService {
     const { packageSubnet } = this.#world.spec.settings;
     if (request.subnet !== packageSubnet)
       return refused(call, `cmmodnet: ${request.subnet} is not a subnet of this cluster; it has ${packageSubnet}`);
-    const verb = request.action === 'add' ? 'add' : 'delete';
-    const target = `${request.address}/${this.#world.spec.prefixLength}`;
-    const changed = await this.#world.run(call.member, ['ip', 'address', verb, target, 'dev', 'eth0']);
+    const { address } = request;
+    const { spec } = this.#world;
+    const isAdded = request.action === 'add';
+    const remove = ['ip', 'address', 'delete', `${address}/${spec.prefixLength}`, 'dev', 'eth0'];
+    const changed = await this.#world.run(call.member, isAdded ? addAddress(address, spec) : remove);
     if (changed.exitCode !== 0) call.err(`cmmodnet: ${changed.stderr.trim()}`);
-    else if (verb === 'add') await this.#world.run(call.member, announceAddress(request.address));
+    else if (isAdded && !isIpv6(address)) await this.#world.run(call.member, announceAddress(address));
     return changed.exitCode === 0 ? 0 : 1;
   }
 

@@ -2,11 +2,15 @@
  * Names, addresses and directories of a lab, from the settings. Pure. Below SGROOT as on Red Hat [serviceguard.md 1.1]: Serviceguard does not
  * support Debian, where the lab runs.
  */
+import { isIpv6, prefixOf } from '../../base/network.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 export interface LabHost {
   readonly name: string;
+  /** Of the package's family. */
   readonly address: string;
+  /** With an IPv6 package: the IPv4 address. A lab of IPv4 has no IPv6. */
+  readonly second: string | null;
   /** At first. A spare joins only when a cluster file names it. */
   readonly kind: 'member' | 'spare' | 'client';
 }
@@ -30,8 +34,33 @@ export interface LabSpec {
 
 /** Neighbours would keep sending to the old member. */
 export function announceAddress(address: string): string[] {
+  if (isIpv6(address)) return ['/usr/bin/perl', `${toolkitDirectory}/member/csync-arp.pl`, '--announce', address];
   return ['/bin/busybox', 'arping', '-q', '-U', '-c', '1', '-w', '1', '-I', 'eth0', address];
 }
+
+/**
+ * As cmmodnet adds it. Of IPv6 after duplicate address detection, which takes a second and more [serviceguard.md 2.6], and which fails if
+ * another host has the address. No neighbour advertisement: no manual names one.
+ */
+export function addAddress(address: string, { prefixLength }: Pick<LabSpec, 'prefixLength'>): string[] {
+  const target = `${address}/${prefixLength}`;
+  return isIpv6(address)
+    ? ['/bin/sh', '-c', addSix, 'sh', target, address]
+    : ['/sbin/ip', 'address', 'add', target, 'dev', 'eth0'];
+}
+
+const addSix = [
+  '/sbin/ip address add "$1" dev eth0 || exit 1',
+  'n=0',
+  'while [ $n -lt 100 ]; do',
+  '  case $(/sbin/ip -o -6 address show dev eth0 to "$2") in',
+  '    *dadfailed*) echo "another host has $2" >&2; /sbin/ip address delete "$1" dev eth0; exit 1 ;;',
+  '    *tentative*) n=$((n + 1)); sleep 0.05 ;;',
+  '    *) exit 0 ;;',
+  '  esac',
+  'done',
+  'exit 1',
+].join('\n');
 
 /** On this machine: a directory each. */
 export const labsDirectory = '/run/csync-lab';
@@ -77,7 +106,12 @@ export function isLabName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
 }
 
-const prefixLength = 24;
+/** Of a lab with an IPv6 package, which also has this network of IPv4. */
+const ipv6Lab = { packageAddress: 'fd09::100', packageSubnet: 'fd09::/64' } as const;
+const ipv4Network = '10.9.0';
+
+/** For `csync lab up --ipv6`. */
+export const withIpv6 = (settings: Settings): Settings => ({ ...settings, ...ipv6Lab });
 
 export interface LabChoices {
   readonly clients?: readonly string[];
@@ -93,17 +127,20 @@ export function clientNames(count: number): string[] {
 
 const firstClient = 21;
 
-/** Members, then spares, from .11, clients from .21 in the package's subnet, a /24. */
+/** Members, then spares, from .11, clients from .21 in the package's subnet, a /24; of IPv6 from ::11 and ::21. */
 export function labSpec(settings: Settings, name: string, choices: LabChoices = {}): LabSpec {
   const { clients = clientNames(2), spares = [], cfengine = 'set up', programs = null, watched = true } = choices;
+  const six = prefixOf(settings.packageSubnet);
   const network = settings.packageSubnet.split('.').slice(0, 3).join('.');
+  const addressOf = (number: number): string => (six === null ? `${network}.${number}` : `${six.base}${number}`);
   const host = (kind: LabHost['kind'], first: number) => (hostName: string, index: number) => ({
     name: hostName,
-    address: `${network}.${first + index}`,
+    address: addressOf(first + index),
+    second: six === null ? null : `${ipv4Network}.${first + index}`,
     kind,
   });
   // The clients' range may contain the package's own address.
-  const own = clients.findIndex((_, index) => `${network}.${firstClient + index}` === settings.packageAddress);
+  const own = clients.findIndex((_, index) => addressOf(firstClient + index) === settings.packageAddress);
   const client = (name: string, index: number) =>
     host('client', firstClient)(name, own === -1 || index < own ? index : index + 1);
   return {
@@ -115,7 +152,7 @@ export function labSpec(settings: Settings, name: string, choices: LabChoices = 
       ...spares.map(host('spare', 11 + settings.members.length)),
       ...clients.map(client),
     ],
-    prefixLength,
+    prefixLength: six?.length ?? 24,
     memberTimeoutMs: 2000,
     cfengine,
     programs,
@@ -136,7 +173,7 @@ export function specProblem({ hosts, settings, cfengine, programs }: LabSpec): s
   const name = twice(hosts.map((host) => host.name));
   if (name !== undefined) return `two hosts would be named ${name}`;
   const address = twice([...hosts.map((host) => host.address), settings.packageAddress]);
-  const last = hosts.find((host) => Number(host.address.split('.')[3]) > 254);
+  const last = hosts.find(({ address: one, second }) => Number((second ?? one).split('.')[3]) > 254);
   if (address !== undefined || last !== undefined)
     return `there are too many hosts: ${address ?? last?.address} ${address === undefined ? 'is no address' : 'would be taken twice'}`;
   if (settings.cfengineGeneration === 3) return null;
@@ -164,8 +201,11 @@ export function clientsOf(spec: LabSpec): readonly LabHost[] {
 
 export function hostsFile(spec: LabSpec): string {
   const { packageAddress, packageDnsName } = spec.settings;
-  const lines = spec.hosts.map((host) => `${host.address}\t${host.name}.lab ${host.name}`);
-  return ['127.0.0.1\tlocalhost', ...lines, `${packageAddress}\t${packageDnsName}`, ''].join('\n');
+  const lines = spec.hosts.flatMap(({ name, address, second }) =>
+    [address, ...(second === null ? [] : [second])].map((one) => `${one}\t${name}.lab ${name}`),
+  );
+  const loopbacks = ['127.0.0.1\tlocalhost', ...(isIpv6(packageAddress) ? ['::1\tlocalhost'] : [])];
+  return [...loopbacks, ...lines, `${packageAddress}\t${packageDnsName}`, ''].join('\n');
 }
 
 /** [serviceguard.md 1.1] */

@@ -38,7 +38,9 @@ export async function installSsh(world: World): Promise<void> {
     if (made.exitCode !== 0) throw new LabFailure(`ssh-keygen: ${made.stderr.trim() || made.errorCode}`);
   }
   const text = (name: string): string => files.readText(`${directory}/${name}`) ?? '';
-  const names = world.spec.hosts.map((host) => `${host.name},${host.name}.lab,${host.address}`);
+  const names = world.spec.hosts.map(({ name, address, second }) =>
+    [name, `${name}.lab`, address, ...(second === null ? [] : [second])].join(','),
+  );
   for (const host of world.spec.hosts) {
     const disk = world.diskOf(host.name);
     files.writeText(`${disk}/root/.ssh/lab_key`, text('lab_key'), 0o600);

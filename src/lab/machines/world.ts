@@ -1,4 +1,5 @@
 /** The lab's machines: namespaces a host, a bridge, a shared disk, inside the lab's own namespaces, so all is removed with the daemon. */
+import { addressStateIn, isIpv6 } from '../../base/network.ts';
 import type { CommandResult } from '../../host/host.ts';
 import * as files from '../../host/lab/lab-files.ts';
 import { type RunningProcess, runProcess, type StartOptions, startProcess } from '../../host/processes.ts';
@@ -150,13 +151,14 @@ export class World {
     // The kernel removes a crashed host's cable with a delay.
     await this.#run(['ip', 'link', 'delete', outer]);
     // Kept over a boot: neighbours would use the old address for seconds.
-    const card = hardwareAddress(host.address);
+    const card = hardwareAddress(host.second ?? host.address);
     const inner = ['peer', 'name', 'eth0', 'address', card, 'netns', String(init)];
     await this.#must(['ip', 'link', 'add', outer, 'type', 'veth', ...inner]);
     await this.#must(['ip', 'link', 'set', outer, 'master', 'csync-lab', this.#cut.has(host.name) ? 'down' : 'up']);
     const commands = [
       'link set lo up',
-      `address add ${host.address}/${this.spec.prefixLength} broadcast + dev eth0`,
+      `address add ${host.second ?? host.address}/24 broadcast + dev eth0`,
+      ...(host.second === null ? [] : [`address add ${host.address}/${this.spec.prefixLength} dev eth0 nodad`]),
       'link set eth0 up',
     ];
     await this.must(host.name, ['ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
@@ -274,8 +276,9 @@ export class World {
     );
   }
 
-  /** By the kernel's routing table. */
+  /** By the kernel's routing table; of IPv6, if it answers there. */
   hasAddress(name: string, address: string): boolean {
+    if (isIpv6(address)) return addressStateIn(this.#processText(name, 'net/if_inet6') ?? '', address) === 'usable';
     const table = this.#processText(name, 'net/fib_trie');
     return table !== null && new RegExp(`\\|-- ${address.replaceAll('.', '\\.')}\\n\\s+/32 host LOCAL`).test(table);
   }

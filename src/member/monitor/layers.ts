@@ -2,13 +2,14 @@
  * The layers that the monitor probes besides the daemon's process. A probe reports what it found, not what follows, and never exceeds its
  * limit, even if a disk hangs.
  */
+import { isIpv6 } from '../../base/network.ts';
 import { type ProbeResult, probePort } from '../../cfengine/probe.ts';
 import { type Room, roomBy, roomText, spaceCommand } from '../../contract/space.ts';
 import type { MemberHost } from '../../host/host.ts';
 import { openSlowFile, type SlowRead } from '../../host/member/slow-file.ts';
 import { type LayerSchedule, parseLayerSchedule } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { foreignOwner, ownerText } from '../address-owner.ts';
+import { addressState, duplicateText, foreignOwner, ownerText } from '../address-owner.ts';
 import type { Daemon } from '../daemon.ts';
 import { mountAt } from '../judgements.ts';
 import { labelsText } from '../labels.ts';
@@ -145,8 +146,11 @@ export const layers = {
     schedule: scheduleOf('monitorAddress'),
     probe:
       ({ host, settings: { packageAddress } }) =>
-      async () =>
-        host.ownsAddress(packageAddress) ? good('on this member') : bad(`${packageAddress} is on no interface of ${host.member}`),
+      async () => {
+        if (!host.ownsAddress(packageAddress)) return bad(`${packageAddress} is on no interface of ${host.member}`);
+        const isDuplicate = isIpv6(packageAddress) && addressState(host, packageAddress) === 'duplicate';
+        return isDuplicate ? bad(duplicateText(packageAddress)) : good('on this member');
+      },
     means: 'the package address is missing on this member',
     evidence: 'failed probes in a row, as many as monitor_address sets',
     ofDaemon: false,

@@ -15,7 +15,6 @@ import * as steps from './steps.ts';
 type MakeStep = (context: steps.StepContext) => Step;
 
 export interface HaltContext extends steps.StepContext {
-  readonly directory: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
   /** The previous attempt was stopped at its limit: only release. */

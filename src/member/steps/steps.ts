@@ -2,6 +2,7 @@
  * The steps of start and halt. Serviceguard's modules handle volume group, mount and address; those are only checked here. Order and
  * conditions: cfengine.md 3.2 and 3.3.
  */
+import { isIpv6 } from '../../base/network.ts';
 import type { ProbeResult } from '../../cfengine/probe.ts';
 import { handoverFile, parseHandover } from '../../contract/handover.ts';
 import { type Sentinel, sentinelEpoch } from '../../contract/policy-file-system.ts';
@@ -12,12 +13,15 @@ import { daemonSeconds } from '../deadlines.ts';
 import type { Finding } from '../failures.ts';
 import { judgeMount, judgeMountPoint, judgeName, mountAt } from '../judgements.ts';
 import { message } from '../messages.ts';
+import { addressAnnounced } from './address-step.ts';
 import type { Step } from './step.ts';
 
 export interface StepContext {
   readonly host: MemberHost;
   readonly settings: Settings;
   readonly daemon: Daemon;
+  /** The set. */
+  readonly directory: string;
 }
 
 const proofLimitMs = 10_000;
@@ -72,14 +76,13 @@ export function policyFileSystemMounted({ host, settings }: StepContext): Step {
   };
 }
 
-export function addressPresent({ host, settings }: StepContext): Step {
+export function addressPresent(context: StepContext): Step {
+  const { host, settings } = context;
   const { packageAddress } = settings;
-  return {
-    name: 'address',
-    look: () =>
-      host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` },
-    good: () => message('address-here', { address: packageAddress }),
-  };
+  const look = (): Finding | null =>
+    host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` };
+  const step: Step = { name: 'address', look, good: () => message('address-here', { address: packageAddress }) };
+  return isIpv6(packageAddress) ? addressAnnounced(context, step) : step;
 }
 
 export function nameRegistered({ host, settings }: StepContext): Step {
@@ -293,7 +296,7 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
 
 /** Filter for ss(8): established connections to the daemon at the package address. */
 function toPackage(settings: Settings): string[] {
-  return ['state', 'established', 'src', settings.packageAddress, 'sport', '=', `:${settings.cfenginePort}`];
+  return ['state', 'established', 'src', `[${settings.packageAddress}]`, 'sport', '=', `:${settings.cfenginePort}`];
 }
 
 /** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */

@@ -90,7 +90,8 @@ export class WorldHost extends SimulatedHost {
 
   context(): StepContext {
     const { settings } = this;
-    return { host: this, settings, daemon: new WorldDaemon(this, settings, this.answering(this.#known.cfengine)) };
+    const daemon = new WorldDaemon(this, settings, this.answering(this.#known.cfengine));
+    return { host: this, settings, daemon, directory: settings.packageDirectory };
   }
 
   get #world(): MemberWorld {

@@ -97,7 +97,7 @@ export const labDrills = drillsOf('lab', [
       script(
         'master',
         'the package address is deleted (ip addr del)',
-        "set -- $(ip -o -4 addr show | awk '$4 ~ /^{address}\\// { print $4, $2 }')",
+        "set -- $(ip -o addr show | awk '$4 ~ /^{address}\\// { print $4, $2 }')",
         'ip addr del "$1" dev "$2"',
       ),
     ],

@@ -16,6 +16,7 @@ import {
   labSpec,
   labsDirectory,
   specProblem,
+  withIpv6,
 } from '../../lab/machines/lab-spec.ts';
 import { demoSummary, runDemo } from '../../lab/trials/demo.ts';
 import { failoverSummary, passed, runFailovers } from '../../lab/trials/failovers.ts';
@@ -32,6 +33,7 @@ export interface LabOptions {
   readonly name?: string | undefined;
   readonly settings?: string | undefined;
   readonly style?: Settings['packageStyle'] | undefined;
+  readonly ipv6?: boolean | undefined;
   readonly json: boolean;
 }
 
@@ -43,7 +45,8 @@ export interface LabUpOptions extends LabOptions {
 }
 
 function labSettings(options: LabOptions): Settings {
-  const settings = readSettings(options.settings ?? labSettingsFile);
+  const read = readSettings(options.settings ?? labSettingsFile);
+  const settings = options.ipv6 === true ? withIpv6(read) : read;
   return options.style === undefined ? settings : { ...settings, packageStyle: options.style };
 }
 

@@ -124,7 +124,7 @@ describe('the checks', () => {
     ['a mount below', ['+mount tmpfs /csync/tmp tmpfs rw 0 0'], 'other-mounts', /policy file system could not be unmounted/],
     ['a name that is not known', ['forward '], 'name', /resolves to nothing, not to 10.9.0.100/],
     ['a name with two addresses', ['forward 10.9.0.100 10.9.0.7'], 'name', /10.9.0.7/],
-    ['a name that also has an IPv6 address', ['forward6 2001:db8::100'], 'name', /also resolves to 2001:db8::100: .*IPv4 only/],
+    ['a name that also has an IPv6 address', ['forward6 2001:db8::100'], 'name', /also resolves to 2001:db8::100: .*one address/],
     ['no way back', ['backward '], 'name', /needs both directions/],
     ['another way back', ['backward other.lab'], 'name', /needs both directions/],
     ['no interface in the subnet', ['network'], 'network', /cannot be added/],

@@ -194,7 +194,7 @@ export class SimulatedMember extends SimulatedHost {
 
   context(settings: Settings = this.settings): StepContext {
     const adapter = this.answering(adapterFor(settings));
-    return { host: this, settings, daemon: new Daemon(this, settings, adapter) };
+    return { host: this, settings, daemon: new Daemon(this, settings, adapter), directory: settings.packageDirectory };
   }
 
   /** Runs one step to its end: what failed, what was logged, what was done. */

@@ -118,6 +118,9 @@ describe('connections of the port', () => {
     const six = line('0000000000000000FFFF00006400090A:14BC', '0000000000000000FFFF00001500090A:9C42', '01');
     expect(parseConnections([head + four.join(''), head + six], 5308)).toMatchObject({ total: 4 });
     expect(parseConnections([head + four.join('')], 5308)).toEqual({ total: 3, most: { address: '10.9.0.21', count: 2 } });
+    const ofSix =
+      '   1: 000009FD000000000000000000010000:14BC 000009FD000000000000000021000000:C168 01 00000000:00000000 00:00000000 00000000\n';
+    expect(parseConnections([head + ofSix], 5308)).toEqual({ total: 1, most: { address: 'fd09::21', count: 1 } });
     expect(parseConnections(['', 'garbage\n\n'], 5308)).toEqual({ total: 0, most: null });
   });
 });

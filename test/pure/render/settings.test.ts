@@ -54,13 +54,38 @@ describe('settings', () => {
     for (const problem of problems) expect(problem.remedy).not.toBe('');
   });
 
+  const six = { package_address: '2001:db8::100', package_subnet: '2001:db8::/64' };
+
+  it('writes IPv6 as the kernel prints it', () => {
+    const typed = {
+      package_address: '2001:DB8:0:0::0100',
+      package_subnet: '2001:0DB8::/64',
+      client_networks: ['2001:DB8:0::/32', '::1'],
+    };
+    expect(settingsFor(typed)).toMatchObject({
+      packageAddress: '2001:db8::100',
+      packageSubnet: '2001:db8::/64',
+      clientNetworks: ['2001:db8::/32', '::1'],
+    });
+  });
+
   const wrong: readonly [string, Record<string, unknown>, string][] = [
     ['an address with a letter', { package_address: '10.9.0.x' }, 'settings-value'],
-    ['an IPv6 address', { package_address: '2001:db8::100' }, 'settings-unsupported'],
     ['two addresses', { package_address: ['10.9.0.100', '10.9.0.101'] }, 'settings-unsupported'],
     ['two addresses in one text', { package_address: '10.9.0.100, 10.9.0.101' }, 'settings-unsupported'],
     ['two subnets', { package_subnet: ['10.9.0.0', '10.8.0.0'] }, 'settings-unsupported'],
-    ['an IPv6 network of clients', { client_networks: ['10.9.0.0/24', '2001:db8::/32'] }, 'settings-unsupported'],
+    ['a link-local address', { ...six, package_address: 'fe80::1' }, 'settings-unsupported'],
+    ['the loopback', { ...six, package_address: '::1' }, 'settings-value'],
+    ['a group of hosts', { ...six, package_address: 'ff02::1' }, 'settings-value'],
+    ['an IPv4 address in the form of IPv6', { ...six, package_address: '::ffff:10.9.0.100' }, 'settings-value'],
+    ['an address with a zone', { ...six, package_address: '2001:db8::100%eth0' }, 'settings-value'],
+    ['an IPv6 subnet without its length', { ...six, package_subnet: '2001:db8::' }, 'settings-value'],
+    ['an IPv6 address in an IPv4 subnet', { package_address: '2001:db8::100' }, 'settings-conflict'],
+    ['an IPv4 address in an IPv6 subnet', { package_subnet: '2001:db8::/64' }, 'settings-conflict'],
+    ['an IPv6 subnet the address is not in', { ...six, package_subnet: '2001:db8:1::/64' }, 'settings-conflict'],
+    ['an IPv6 network that cf-serverd does not compare', { client_networks: ['2001:db8::/33'] }, 'settings-value'],
+    ['an IPv6 package with cfengine 2', { ...six, cfengine_generation: 2 }, 'settings-conflict'],
+    ['an IPv6 network with cfengine 2', { cfengine_generation: 2, client_networks: ['2001:db8::/32'] }, 'settings-conflict'],
     ['two volume groups', { volume_group: ['vg_a', 'vg_b'] }, 'settings-unsupported'],
     ['two logical volumes', { logical_volume: 'lv_a lv_b' }, 'settings-unsupported'],
     ['NFS', { file_system_type: 'nfs4' }, 'settings-unsupported'],

@@ -1,9 +1,8 @@
 /** Durations, networks, random numbers and the table of file systems: each exists once. */
-import { isIPv4 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { secondsOf } from '../../../src/base/duration.ts';
-import { isIpv4, networkOf } from '../../../src/base/network.ts';
+import { addressStateIn, hexOf, isInPrefix, networkOf, plainAddress } from '../../../src/base/network.ts';
 import { random } from '../../../src/base/random.ts';
 import { fileSystemTypeNames, oneOfWords } from '../../../src/settings/file-systems.ts';
 import { settingsTable } from '../../../src/settings/table.ts';
@@ -27,13 +26,6 @@ describe('a duration', () => {
 });
 
 describe('an IPv4 address', () => {
-  it('is what node:net takes for one', () => {
-    const number = fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.constantFrom('', '00', '01', ' 1', '1e1', '0x1'));
-    const text = fc.array(number, { minLength: 3, maxLength: 5 }).map((parts) => parts.join('.'));
-    fc.assert(fc.property(text, (one) => isIpv4(one) === isIPv4(one)));
-    expect(isIpv4('10.9.0.100')).toBe(true);
-  });
-
   it('lies in the network that its bits name', () => {
     const byte = fc.integer({ min: 0, max: 255 });
     fc.assert(
@@ -44,6 +36,39 @@ describe('an IPv4 address', () => {
         expect(networkOf(bytes.join('.'), length)).toBe(network);
       }),
     );
+  });
+});
+
+describe('an IPv6 address', () => {
+  it('has one form, the kernel’s, and 32 digits', () => {
+    fc.assert(
+      fc.property(fc.ipV6(), (text) => {
+        const plain = plainAddress(text);
+        expect(plainAddress(plain)).toBe(plain);
+        // An address in ::/96 may end in IPv4; no host has one.
+        if (!plain.includes('.')) expect(plainAddress(hexOf(text).replace(/.{4}(?!$)/g, '$&:'))).toBe(plain);
+      }),
+    );
+  });
+
+  it.each([
+    ['2001:db8::100', '2001:db8::/64', true],
+    ['2001:db8:0:1::100', '2001:db8::/64', false],
+    ['2001:db8:0:1::100', '2001:db8::/48', true],
+    ['10.9.0.100', '2001:db8::/64', false],
+    ['2001:db8::100', '2001:db8::', false],
+  ])('%s in %s: %s', (address, subnet, is) => {
+    expect(isInPrefix(address, subnet)).toBe(is);
+  });
+
+  it.each([
+    ['80', 'usable'],
+    ['c0', 'tentative'],
+    ['c8', 'duplicate'],
+  ])('with flags %s in /proc/net/if_inet6 is %s', (flags, state) => {
+    const line = `fd090000000000000000000000000100 02 40 00 ${flags}     eth0\n`;
+    const lines = `00000000000000000000000000000001 01 80 10 80       lo\n${line}`;
+    expect([addressStateIn(lines, 'fd09::100'), addressStateIn(lines, 'fd09::10')]).toEqual([state, null]);
   });
 });
 

@@ -28,7 +28,8 @@ function look(changes: Partial<MemberLook> = {}): MemberLook {
 const onNetwork = (...addresses: string[]): Partial<MemberLook> => ({
   addresses: addresses.map((text, index) => {
     const [address = '', length] = text.split('/');
-    return { interface: `eth${index}`, address, prefixLength: Number(length ?? 24) };
+    const prefixLength = Number(length ?? 24);
+    return { interface: `eth${index}`, address, prefixLength, subnet: networkOf(address, prefixLength) };
   }),
 });
 
@@ -57,6 +58,11 @@ describe('what the wizard checks', () => {
         '1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever',
         '2: bond0    inet 10.9.0.11/23 brd 10.9.1.255 scope global bond0\\       valid_lft forever preferred_lft forever',
         '2: bond0    inet 10.9.0.100/32 scope global secondary bond0\\       valid_lft forever preferred_lft forever',
+        '2: bond0    inet6 fd09::11/64 scope global \\       valid_lft forever preferred_lft forever',
+        '== end 0',
+        '== networks',
+        'fd09::/64 dev bond0 proto kernel metric 256 pref medium',
+        'fe80::/64 dev bond0 proto kernel metric 256 pref medium',
         '== end 0',
         '== volume groups',
         '  vg_csync|Zq3-1|m1',
@@ -82,7 +88,8 @@ describe('what the wizard checks', () => {
         '== end 0',
       ].join('\n'),
     );
-    expect(seen.addresses?.[1]).toEqual({ interface: 'bond0', address: '10.9.0.11', prefixLength: 23 });
+    expect(seen.addresses?.[1]).toEqual({ interface: 'bond0', address: '10.9.0.11', prefixLength: 23, subnet: '10.9.0.0' });
+    expect(seen.addresses?.[3]).toEqual({ interface: 'bond0', address: 'fd09::11', prefixLength: 64, subnet: 'fd09::/64' });
     expect(seen.volumeGroups).toEqual([
       { name: 'vg_csync', uuid: 'Zq3-1', tags: 'm1' },
       { name: 'vg_root', uuid: 'Zq3-2', tags: '' },

@@ -16,8 +16,16 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'base/': [],
   'settings/': ['base/'],
   // What both ends agree on.
-  'contract/': ['settings/', 'base/attempt.ts', 'base/shell-word.ts', 'base/problem.ts', 'base/version.ts', 'host/host.ts'],
-  'host/': ['base/attempt.ts', 'base/log-line.ts'],
+  'contract/': [
+    'settings/',
+    'base/attempt.ts',
+    'base/network.ts',
+    'base/shell-word.ts',
+    'base/problem.ts',
+    'base/version.ts',
+    'host/host.ts',
+  ],
+  'host/': ['base/attempt.ts', 'base/log-line.ts', 'base/network.ts'],
   'serviceguard/': ground,
   'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/'],
   'render/': [...ground, ...anyEngine, 'contract/'],

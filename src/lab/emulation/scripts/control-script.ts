@@ -2,10 +2,11 @@
  * The phases of Serviceguard around a package's scripts, carried out inside a member's namespaces, in the order of serviceguard.md 3.2 and
  * 6.7. Never decides where a package runs.
  */
+import { isIpv6 } from '../../../base/network.ts';
 import { words } from '../../../base/shell-word.ts';
 import { startOrder } from '../../../serviceguard/modules.ts';
 import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../../serviceguard/package-content.ts';
-import { announceAddress, expandVariables } from '../../machines/lab-spec.ts';
+import { addAddress, announceAddress, expandVariables } from '../../machines/lab-spec.ts';
 import { LabFailure, type World } from '../../machines/world.ts';
 import type { HaltReason, ScriptEnd } from '../../manager/model.ts';
 import { scriptEnvironment } from './package-environment.ts';
@@ -194,11 +195,8 @@ export class ControlScript {
     this.#note(`Adding IP address ${address} to subnet ${subnet}`);
     const { world, member } = this.#input;
     if (world.hasAddress(member, address)) return;
-    await this.#required(
-      ['/sbin/ip', 'address', 'add', `${address}/${world.spec.prefixLength}`, 'dev', 'eth0'],
-      'add_ip_address',
-    );
-    await this.#command(announceAddress(address));
+    await this.#required(addAddress(address, world.spec), 'add_ip_address');
+    if (!isIpv6(address)) await this.#command(announceAddress(address));
   }
 
   async #removeAddress(address: string, subnet: string): Promise<void> {

@@ -78,7 +78,7 @@ find_directories() {
 # the address is on no interface of this member.
 reset_connections() {
   here=$(timeout 2 ip -o addr show to 10.9.0.100) && [ -z "$here" ] &&
-    timeout 2 ss -KHtn state established src 10.9.0.100 sport = :5308
+    timeout 2 ss -KHtn state established src '[10.9.0.100]' sport = :5308
 } > /dev/null 2>&1 3>&- 5>&-
 
 # Has the package a log that no other user could redirect?
@@ -107,7 +107,7 @@ find_owner() {
   is_log_safe || log=-
   line=$(line_of 'start: warning [address-conflict] another host answers for 10.9.0.100 as well (hardware address %s): clients may reach that host.')
   line="$line Some clients reach that host instead of the master, and a failover does not change it. Fix: find the host by its hardware address"
-  line="$line (ip neigh, the switch), remove the address there (ip addr del), then on ${line%% *}: arping -U -c 3 -I INTERFACE ADDRESS | step=owner"
+  line="$line (ip neigh, the switch), remove the address there (ip addr del), then on ${line%% *}: arping -U -c 3 -I INTERFACE ADDRESS (IPv6: neighbours notice it within a minute) | step=owner"
   beside PATH="$PATH" LC_ALL=C timeout 5 perl "$directory/csync-arp.pl" 10.9.0.100 200 "$log" csync "$line"
 } 3>&- 5>&-
 

@@ -1,0 +1,48 @@
+/** A package address of IPv6 answers on this member, and the neighbours know it. */
+import { arpProbeName } from '../../contract/package-directory.ts';
+import type { MemberHost } from '../../host/host.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { addressState, duplicateText } from '../address-owner.ts';
+import type { Daemon } from '../daemon.ts';
+import { stepSeconds } from '../deadlines.ts';
+import type { Step } from './step.ts';
+
+interface Place {
+  readonly host: MemberHost;
+  readonly settings: Settings;
+  readonly daemon: Daemon;
+  /** The set. */
+  readonly directory: string;
+}
+
+/** Longer than the kernel's: a random delay of 1 s at most, then one second a solicitation. */
+const detectionMs = 5000;
+
+/**
+ * An IPv6 address does not answer while duplicate address detection runs (tentative), nor after it found another host. Its neighbours keep
+ * the hardware address of the previous member for half a minute, unless an advertisement replaces it; Linux sends none by itself
+ * (ndisc_notify is off). Nothing waits for the advertisement.
+ */
+export function addressAnnounced({ host, settings, directory, daemon }: Place, step: Step): Step {
+  const { packageAddress } = settings;
+  let announced = false;
+  const state = () => addressState(host, packageAddress);
+  return {
+    ...step,
+    limitSeconds: detectionMs / 1000 + stepSeconds,
+    look: async () => {
+      const missing = await step.look();
+      if (missing !== null) return missing;
+      if (state() === 'duplicate') return { code: 'address-conflict', text: duplicateText(packageAddress) };
+      const text = `${packageAddress} is ${state() === 'tentative' ? 'still tentative: duplicate address detection runs' : 'not announced yet'}`;
+      return announced ? null : { code: 'no-address', text };
+    },
+    action: {
+      what: `announce ${packageAddress} as soon as it is not tentative`,
+      run: async ({ code }) => {
+        if (code !== 'no-address' || !(await daemon.waitFor(detectionMs, () => state() !== 'tentative'))) return;
+        announced = state() === 'usable' && host.detach(['perl', `${directory}/${arpProbeName}`, '--announce', packageAddress]);
+      },
+    },
+  };
+}

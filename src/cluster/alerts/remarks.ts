@@ -1,6 +1,6 @@
 /** What status and check report about hooks, from what the last run on each member left. Pure. */
 import { shellWord } from '../../base/shell-word.ts';
-import { type AlertState, alertStateFile, parseAlertState } from '../../contract/alerts.ts';
+import { type AlertState, alertStateFile, noAlertState, parseAlertState } from '../../contract/alerts.ts';
 import { off } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
 
@@ -46,7 +46,7 @@ export function alertRemarks(
 ): Remark[] {
   const remark = (text: string, remedy: string): Remark => ({ member, text, remedy });
   const nobody = 'an event that only this member sees is not reported';
-  if (state === null)
+  if (state === null || state.at === noAlertState.at)
     return [remark(`csync alert run has not run on ${member} since its boot: ${nobody}`, `on ${member}: ${runTimer}`)];
   const late = now - Date.parse(state.at);
   const old =

@@ -83,8 +83,11 @@ describe.skipIf(whyNoLab !== null)('csync alert in the lab', { timeout: 300_000 
     await atHome();
     await must('m1', 'cmmodpkg -d -n m2 -n m3 csync');
     await used.lab.ask({ verb: 'crash', member: 'm1' });
-    await eventually('the package to be down', async () => (await used.drills.view()).status === 'down', 30_000);
     const standbys = ['m2', 'm3'];
+    // The cluster reforms without m1: each standby sees it, and that m1 is gone.
+    const isGone = 'cmviewcl -f line -n m1 | grep -qx status=down && cmviewcl -f line -p csync | grep -qx status=down';
+    for (const member of standbys)
+      await eventually('the cluster to be without m1', async () => (await sh(member, isGone)).exitCode === 0, 30_000);
     expect((await Promise.all(standbys.map(run))).flatMap(({ notices }) => notices)).toEqual([]);
     for (const member of standbys) await age(member, `'$(( ($(date +%s) - 61) * 1000 ))'`);
     await Promise.all(standbys.map(run));

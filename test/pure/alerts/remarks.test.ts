@@ -14,6 +14,7 @@ const failed = { ok: false, result: 'exit status 1', attempts: 2, at };
 it.each<[string, AlertState | null, number, RegExp[]]>([
   ['all is well', good, 1, []],
   ['no run since the boot', null, 1, [/^csync alert run has not run on m2/]],
+  ['only a run of csync alert test', { ...good, at: '' }, 1, [/^csync alert run has not run on m2/]],
   ['an old run', good, 11, [/^csync alert run last ran on m2 11 min ago/]],
   [
     'a directory that others can change',

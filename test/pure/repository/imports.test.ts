@@ -19,7 +19,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'contract/': ['settings/', 'base/attempt.ts', 'base/shell-word.ts', 'base/problem.ts', 'base/version.ts', 'host/host.ts'],
   'host/': ['base/attempt.ts', 'base/log-line.ts'],
   'serviceguard/': ground,
-  'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/'],
+  'pacemaker/': ground,
+  'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/', 'pacemaker/'],
   'render/': [...ground, ...anyEngine, 'contract/'],
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
@@ -44,7 +45,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'lab/fidelity/': ['base/tables.ts'],
   // Runs on a client and asks as a member's monitor asks.
   'lab/prober.ts': ['settings/settings.ts', 'host/', 'member/daemon.ts'],
-  'lab/machines/': [...ground, 'host/', 'cfengine/', 'render/'],
+  'lab/machines/': [...ground, 'host/', 'cfengine/', 'render/', 'pacemaker/master.sh'],
+  // The real engine: nothing is imitated.
+  'lab/pacemaker/': [...ground, 'host/', 'lab/machines/', 'lab/emulation/lab-cluster.ts', 'lab/emulation/journal.ts'],
   'lab/emulation/': [
     ...ground,
     'host/',
@@ -56,8 +59,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   'lab/trials/': [
     ...ground,
-    'engine/engine.ts',
-    'engine/serviceguard/status.ts',
+    'engine/',
+    'pacemaker/',
     'serviceguard/',
     'cfengine/adapter.ts',
     'cfengine/layout.ts',
@@ -77,7 +80,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'lab/commands/',
     'lab/machines/',
     'lab/emulation/',
+    'lab/pacemaker/',
     'lab/protocol.ts',
+    'engine/pacemaker/status.ts',
   ],
   // Wanted against observed, and the steps between; the shell of a member is all it asks of the system.
   'cluster/': [

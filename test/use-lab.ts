@@ -6,7 +6,14 @@ import { adapterFor } from '../src/cfengine/adapter.ts';
 import { maintenanceFileName } from '../src/contract/maintenance-file.ts';
 import { memberStates } from '../src/engine/serviceguard/status.ts';
 import { type LabHandle, ownLabName, startLab } from '../src/lab/handle.ts';
-import { clientNames, labPrograms, labSpec, specProblem } from '../src/lab/machines/lab-spec.ts';
+import {
+  clientNames,
+  type LabEngine,
+  labPrograms,
+  labSpec,
+  pacemakerPrograms,
+  specProblem,
+} from '../src/lab/machines/lab-spec.ts';
 import type { ExecResult } from '../src/lab/protocol.ts';
 import { PackageDrills } from '../src/lab/trials/package-drills.ts';
 import type { Settings } from '../src/settings/settings.ts';
@@ -22,6 +29,15 @@ export const whyNoLab: string | null = !isRoot
     : `the lab needs ${Object.keys(labPrograms)
         .filter((program) => !have(program))
         .join(', ')}`;
+
+/** The same for a lab with the real corosync and Pacemaker. */
+export const whyNoPacemaker: string | null =
+  whyNoLab ??
+  (have(...Object.keys(pacemakerPrograms))
+    ? null
+    : `the lab needs ${Object.keys(pacemakerPrograms)
+        .filter((program) => !have(program))
+        .join(', ')}`);
 
 if (whyNoLab !== null) console.warn(`lab tests are skipped: ${whyNoLab}`);
 
@@ -39,6 +55,7 @@ interface LabUse {
   readonly clients?: number | readonly string[];
   /** Directory with cfengine's programs for the hosts; else they have this machine's. */
   readonly programs?: string;
+  readonly engine?: LabEngine;
   /** Whether clients ask for the master all the time; a test that does not check that does without, and is faster. */
   readonly watched?: boolean;
 }
@@ -49,7 +66,17 @@ interface LabUse {
  */
 export function useLab(
   name: string,
-  { deployed, changes = {}, settings = labSettings(), bare = false, spares = [], clients = 2, programs, watched = true }: LabUse,
+  {
+    deployed,
+    changes = {},
+    settings = labSettings(),
+    bare = false,
+    spares = [],
+    clients = 2,
+    programs,
+    watched = true,
+    engine,
+  }: LabUse,
 ): { readonly lab: LabHandle; readonly drills: PackageDrills } {
   const held: { lab: LabHandle | null; drills: PackageDrills | null } = { lab: null, drills: null };
   beforeAll(async () => {
@@ -59,6 +86,7 @@ export function useLab(
       watched,
       cfengine: bare ? 'bare' : 'set up',
       ...(programs === undefined ? {} : { programs }),
+      ...(engine === undefined ? {} : { engine }),
     });
     const problem = specProblem(spec);
     if (problem !== null) throw new Error(problem);

@@ -17,6 +17,11 @@ export const labOptions = {
   json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
 } as const;
 const options = labOptions;
+const engine = {
+  choices: ['serviceguard', 'pacemaker'] as const,
+  default: 'serviceguard' as const,
+  describe: 'cluster software: Serviceguard, imitated; or corosync and Pacemaker of this machine, with fencing',
+} as const;
 /** For verbs that print nothing but problems with --json. */
 const noDocument = async (): Promise<readonly []> => [];
 
@@ -47,6 +52,7 @@ const up = verb({
   details: 'The lab stays until `csync lab down`.',
   options: {
     ...options,
+    engine,
     spares: { type: 'string', describe: 'machines that can become members: m4,m5' },
     clients: { type: 'number', default: 2, describe: 'number of clients' },
     bare: { type: 'boolean', describe: 'only the programs of cfengine: no keys, no policy, no daemon, no package' },
@@ -112,7 +118,7 @@ const failovers = verb({
   ...trial,
   words: 'lab failovers',
   does: 'run many failovers; check the invariants',
-  options: { ...options, count: { type: 'number', default: 50, describe: 'number of failovers' }, seed },
+  options: { ...options, engine, count: { type: 'number', default: 50, describe: 'number of failovers' }, seed },
   exits: ownLab('a failover failed'),
   examples: [['lab failovers --count 200 --seed 7', 'the same 200 faults each time']],
   run: async (args) => (await labVerbs()).labFailovers(args, args.count, args.seed),

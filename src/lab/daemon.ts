@@ -3,14 +3,15 @@
  * it exits, the kernel removes the lab. daemon.cjs HOME DIST attached|detached
  */
 
+import { view } from '../engine/pacemaker/status.ts';
 import * as files from '../host/lab/lab-files.ts';
 import { type Connection, listen } from '../host/lab/lab-socket.ts';
 import { progress } from '../host/output.ts';
 import { policyTemplateNames } from '../render/policy.ts';
 import { commandNames } from './commands/commands.ts';
-import { CommandService } from './emulation/command-service.ts';
-import { Cluster } from './emulation/emulation.ts';
+import { emulatedCluster } from './emulation/emulated-cluster.ts';
 import { Journal } from './emulation/journal.ts';
+import type { LabCluster } from './emulation/lab-cluster.ts';
 import { Observer } from './emulation/observer.ts';
 import {
   bootCfengine,
@@ -22,17 +23,16 @@ import {
   runInitScript,
   versionAt,
 } from './machines/cfengine-setup.ts';
-import { isSetUp, type LabSpec, membersOf, serviceguardHosts, watchedClients } from './machines/lab-spec.ts';
+import { isSetUp, type LabSpec, membersOf, watchedClients } from './machines/lab-spec.ts';
 import { bootSsh, installSsh } from './machines/ssh-setup.ts';
 import { World } from './machines/world.ts';
-import { initialState } from './manager/package-manager.ts';
+import { realCluster } from './pacemaker/real-cluster.ts';
 import type { LabStatus, LabVerb } from './protocol.ts';
 
 class LabDaemon {
   readonly #world: World;
   readonly #journal: Journal;
-  readonly #cluster: Cluster;
-  readonly #commands: CommandService;
+  readonly #cluster: LabCluster;
   readonly #observer: Observer;
   readonly #dist: string;
   #ending = false;
@@ -44,18 +44,11 @@ class LabDaemon {
       { spec, dist, nodePath: process.execPath, commands: commandNames },
       { onMachineDown: (host) => this.#machineDown(host) },
     );
-    this.#cluster = new Cluster({
-      world: this.#world,
-      journal: this.#journal,
-      initial: initialState({
-        name: spec.name,
-        members: membersOf(spec).map((member) => member.name),
-        spares: spec.hosts.filter((host) => host.kind === 'spare').map((host) => host.name),
-        subnets: [spec.settings.packageSubnet],
-      }),
-      bootMachine: (member) => this.#bootServices(member),
-    });
-    this.#commands = new CommandService(this.#world, this.#cluster, this.#journal);
+    const boot = (member: string): Promise<void> => this.#bootServices(member);
+    this.#cluster =
+      spec.engine === 'pacemaker'
+        ? realCluster(this.#world, this.#journal, view, boot)
+        : emulatedCluster(this.#world, this.#journal, boot);
     this.#observer = new Observer(this.#world, this.#journal, process.execPath);
   }
 
@@ -124,7 +117,7 @@ class LabDaemon {
   #machineDown(host: string): void {
     if (this.#ending) return;
     this.#journal.add({ kind: 'event', what: 'machine-down', member: host, text: 'machine is down' });
-    if (serviceguardHosts(this.#world.spec).some((one) => one.name === host)) this.#cluster.memberLost(host);
+    this.#cluster.memberLost(host);
   }
 
   #serve(connection: Connection, role: 'root' | 'monitor' = 'root'): void {
@@ -132,7 +125,7 @@ class LabDaemon {
       const answered =
         message.kind === 'lab' && role === 'root'
           ? this.#verb(message as unknown as LabVerb, connection)
-          : this.#commands.serve(message, connection, role);
+          : this.#cluster.serve(message, connection, role);
       answered.catch((error: unknown) => connection.send({ problem: error instanceof Error ? error.message : String(error) }));
     });
   }
@@ -145,7 +138,7 @@ class LabDaemon {
       case 'status':
         return connection.send(this.#status());
       case 'view':
-        return connection.send({ view: this.#view(request.packageName) });
+        return connection.send({ view: await this.#cluster.view(request.packageName) });
       case 'crash':
         this.#fault(request.member, 'crash', 'power is cut');
         await this.#world.crash(request.member);
@@ -210,21 +203,11 @@ class LabDaemon {
     return { exitCode: exitCode ?? 255, stdout, stderr: timedOut ? `${stderr}killed after ${timeoutMs} ms\n` : stderr };
   }
 
-  /** null: no machine is up, or no such package. */
-  #view(packageName: string): string | null {
-    const someoneUp = serviceguardHosts(this.#world.spec).some(({ name }) => this.#world.isUp(name));
-    return someoneUp ? this.#commands.view(['-v', '-f', 'line', '-p', packageName]) : null;
-  }
-
-  #kindNow(name: string): 'member' | 'spare' {
-    return Object.hasOwn(this.#cluster.state.members, name) ? 'member' : 'spare';
-  }
-
   #status(): LabStatus {
     const { spec } = this.#world;
     const hosts = spec.hosts.map((host) => ({
       ...host,
-      kind: host.kind === 'client' ? host.kind : this.#kindNow(host.name),
+      kind: host.kind === 'client' ? host.kind : this.#cluster.isMember(host.name) ? ('member' as const) : ('spare' as const),
       up: this.#world.isUp(host.name),
       init: this.#world.initOf(host.name),
       mounted: this.#world.hasDiskMounted(host.name),

@@ -57,7 +57,7 @@ export function bootScript(input: BootInput): string {
     `mkdir ${inRoot('/run/lock')}`,
     `mount -t tmpfs -o mode=755 tmpfs ${inRoot('/dev')}`,
     ...deviceNodes.map((node) => `: > ${inRoot(`/dev/${node}`)}; mount --bind /dev/${node} ${inRoot(`/dev/${node}`)}`),
-    `mkdir ${inRoot('/dev/pts')} ${inRoot('/dev/shm')}`,
+    `mkdir ${inRoot('/dev/pts')}; mkdir -m 1777 ${inRoot('/dev/shm')}`,
     `mount -t devpts -o newinstance,ptmxmode=0666 devpts ${inRoot('/dev/pts')}`,
     `ln -s pts/ptmx ${inRoot('/dev/ptmx')}; ln -s /proc/self/fd ${inRoot('/dev/fd')}`,
     ...input.binds.flatMap(({ from, to, readOnly }) => [

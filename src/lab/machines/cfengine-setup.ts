@@ -122,8 +122,12 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   const { spec } = world;
   const { volumeGroup, logicalVolume, mountPoint, fileSystemType } = spec.settings;
   const { masterInputs, referenceFiles, publicKeys, inputs, keys } = layoutOf(spec.settings);
-  await world.must(member, ['vgchange', '--addtag', member, volumeGroup]);
-  await world.must(member, ['vgchange', '-a', 'y', volumeGroup]);
+  // With Pacemaker the device exists from the boot on: LVM requires a device mapper.
+  const lvm = async (...words: readonly string[]): Promise<void> => {
+    if (spec.engine === 'serviceguard') await world.must(member, ['vgchange', ...words, volumeGroup]);
+  };
+  await lvm('--addtag', member);
+  await lvm('-a', 'y');
   await world.must(member, ['mount', '-t', fileSystemType, `/dev/${volumeGroup}/${logicalVolume}`, mountPoint]);
   await world.must(member, ['mkdir', '-p', referenceFiles, publicKeys]);
   await world.must(member, ['cp', '-r', inputs, masterInputs]);
@@ -131,8 +135,8 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   files.writeText(world.pathOn(member, `${publicKeys}/${peerKeyFileName(clusterKey)}`), clusterKey, 0o600);
   await publish(world, member, 1);
   await world.must(member, ['umount', mountPoint]);
-  await world.must(member, ['vgchange', '-a', 'n', volumeGroup]);
-  await world.must(member, ['vgchange', '--deltag', member, volumeGroup]);
+  await lvm('-a', 'n');
+  await lvm('--deltag', member);
 }
 
 /** Writes a policy version to the served directory. */

@@ -15,10 +15,14 @@ export interface LabHost {
   readonly kind: 'member' | 'spare' | 'client';
 }
 
+/** serviceguard: imitated. pacemaker: corosync and Pacemaker of this machine. */
+export type LabEngine = 'serviceguard' | 'pacemaker';
+
 export interface LabSpec {
   readonly name: string;
   /** On this machine; the whole lab. */
   readonly home: string;
+  readonly engine: LabEngine;
   readonly settings: Settings;
   readonly hosts: readonly LabHost[];
   readonly prefixLength: number;
@@ -113,7 +117,17 @@ const ipv4Network = '10.9.0';
 /** For `csync lab up --ipv6`. */
 export const withIpv6 = (settings: Settings): Settings => ({ ...settings, ...ipv6Lab });
 
+/** For a lab with Pacemaker. */
+export const pacemakerPrograms: Readonly<Record<string, string>> = {
+  corosync: 'corosync',
+  pacemakerd: 'pacemaker',
+  crm_mon: 'pacemaker-cli-utils',
+  'ocf-tester': 'resource-agents',
+  modprobe: 'kmod',
+};
+
 export interface LabChoices {
+  readonly engine?: LabEngine;
   readonly clients?: readonly string[];
   readonly spares?: readonly string[];
   readonly cfengine?: LabSpec['cfengine'];
@@ -128,8 +142,16 @@ export function clientNames(count: number): string[] {
 const firstClient = 21;
 
 /** Members, then spares, from .11, clients from .21 in the package's subnet, a /24; of IPv6 from ::11 and ::21. */
-export function labSpec(settings: Settings, name: string, choices: LabChoices = {}): LabSpec {
-  const { clients = clientNames(2), spares = [], cfengine = 'set up', programs = null, watched = true } = choices;
+export function labSpec(given: Settings, name: string, choices: LabChoices = {}): LabSpec {
+  const {
+    engine = 'serviceguard',
+    clients = clientNames(2),
+    spares = [],
+    cfengine = 'set up',
+    programs = null,
+    watched = true,
+  } = choices;
+  const settings = engine === 'pacemaker' ? withoutVariables(given) : given;
   const six = prefixOf(settings.packageSubnet);
   const network = settings.packageSubnet.split('.').slice(0, 3).join('.');
   const addressOf = (number: number): string => (six === null ? `${network}.${number}` : `${six.base}${number}`);
@@ -146,6 +168,7 @@ export function labSpec(settings: Settings, name: string, choices: LabChoices = 
   return {
     name,
     home: `${labsDirectory}/${name}`,
+    engine,
     settings,
     hosts: [
       ...settings.members.map(host('member', 11)),
@@ -160,13 +183,26 @@ export function labSpec(settings: Settings, name: string, choices: LabChoices = 
   };
 }
 
+/** Nothing defines $SGCONF and $SGRUN. */
+function withoutVariables(settings: Settings): Settings {
+  const whole = (path: string): string => path.replace(/^\$SGCONF\//, '/etc/').replace(/^\$SGRUN\/log\//, '/var/log/');
+  return {
+    ...settings,
+    packageDirectory: whole(settings.packageDirectory),
+    scriptLogFile: whole(settings.scriptLogFile),
+  };
+}
+
 /** None in a bare lab. */
 export function watchedClients(spec: LabSpec): readonly LabHost[] {
   return spec.watched && spec.cfengine === 'set up' ? clientsOf(spec) : [];
 }
 
 /** null: it is possible. */
-export function specProblem({ hosts, settings, cfengine, programs }: LabSpec): string | null {
+export function specProblem({ hosts, settings, cfengine, programs, engine }: LabSpec): string | null {
+  if (engine === 'pacemaker' && hosts.some((host) => host.kind === 'spare')) return 'a lab with Pacemaker has no spares';
+  if (engine === 'pacemaker' && isIpv6(settings.packageAddress)) return 'a lab with Pacemaker has IPv4 addresses only';
+  if (engine === 'pacemaker' && settings.packageStyle === 'legacy') return 'Pacemaker runs modular packages only';
   const twice = (values: readonly string[]): string | undefined => values.find((value, at) => values.indexOf(value) !== at);
   const odd = hosts.find((host) => !/^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$/.test(host.name));
   if (odd !== undefined) return `${JSON.stringify(odd.name)} is not a valid host name`;

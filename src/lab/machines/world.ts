@@ -1,4 +1,5 @@
 /** The lab's machines: namespaces a host, a bridge, a shared disk, inside the lab's own namespaces, so all is removed with the daemon. */
+import { randomBytes } from 'node:crypto';
 import { addressStateIn, isIpv6 } from '../../base/network.ts';
 import type { CommandResult } from '../../host/host.ts';
 import * as files from '../../host/lab/lab-files.ts';
@@ -13,10 +14,12 @@ import {
   eventsDirectory,
   type LabHost,
   type LabSpec,
+  membersOf,
   sgDirectories,
   sharedDirectory,
   toolkitDirectory,
 } from './lab-spec.ts';
+import { furnishNode } from './pacemaker/furnish-node.ts';
 import { commandWrapper, lvmConfiguration, lvmPrograms, toolkitWrapper, volumeGroupDirectory } from './stand-ins.ts';
 import { thawCommands } from './thaw.ts';
 
@@ -51,6 +54,7 @@ export class World {
   /** Hosts whose cable is pulled, up or down. */
   readonly #cut = new Set<string>();
   readonly #logs = new Map<string, files.PatientLog>();
+  readonly #clusterKey = randomBytes(256);
   #disk = '';
   /** As in /proc/PID/mountinfo. */
   #diskNumbers = '';
@@ -97,22 +101,26 @@ export class World {
   }
 
   #furnish(host: LabHost): void {
+    const { name, settings } = this.spec;
     const disk = `${this.#hostDirectory(host.name)}/upper`;
     for (const part of ['upper', 'work', 'root', 'cfengine']) files.makeDirectory(`${this.#hostDirectory(host.name)}/${part}`);
     furnishHost(disk, this.spec, host.name);
     files.writeText(`${disk}/etc/csync-lab.json`, JSON.stringify(this.spec.settings));
     if (host.kind === 'client') return;
+    if (this.spec.engine === 'pacemaker')
+      furnishNode(disk, settings.mountPoint, { name, members: membersOf(this.spec), key: this.#clusterKey });
+    else this.#furnishServiceguard(disk);
+    if (host.kind === 'member') files.writeText(`${disk}/root/csync.yaml`, printSettings(this.spec.settings));
+    const { nodePath } = this.#input;
+    files.writeText(`${disk}/usr/local/bin/csync`, toolkitWrapper(nodePath, toolkitDirectory), 0o755);
+  }
+
+  /** LVM, cm*, and csync as a handler of membership changes. */
+  #furnishServiceguard(disk: string): void {
+    const { nodePath } = this.#input;
     furnishMember(disk, this.spec);
     for (const [name, text] of Object.entries(lvmPrograms)) files.writeText(`${disk}/usr/sbin/${name}`, text, 0o755);
     files.writeText(`${disk}/etc/lvm/lvm.conf`, lvmConfiguration, 0o644);
-    if (host.kind === 'member') files.writeText(`${disk}/root/csync.yaml`, printSettings(this.spec.settings));
-    this.#furnishPrograms(disk);
-  }
-
-  /** cm*, csync, and csync as a handler of membership changes. */
-  #furnishPrograms(disk: string): void {
-    const { nodePath } = this.#input;
-    files.writeText(`${disk}/usr/local/bin/csync`, toolkitWrapper(nodePath, toolkitDirectory), 0o755);
     files.writeText(`${disk}${dispatcherPath}`, toolkitWrapper(nodePath, toolkitDirectory, 'dispatcher'), 0o755);
     files.makeDirectory(`${disk}${eventsDirectory}`);
     files.makeLink(dispatcherPath, `${disk}${eventsDirectory}/csync_dispatcher`);
@@ -144,6 +152,14 @@ export class World {
     });
     await this.#plugIn(host, booted.init);
     await this.#startSyslog(name);
+    if (this.spec.engine === 'pacemaker' && host.kind === 'member') await this.#showDisk(name);
+  }
+
+  /** A node of its own: a bind mount of the device would be gone after one stop of Pacemaker's Filesystem. */
+  async #showDisk(name: string): Promise<void> {
+    const { volumeGroup, logicalVolume } = this.spec.settings;
+    const script = 'mkdir -p "/dev/$1"; [ -b "/dev/$1/$2" ] || mknod -m 600 "/dev/$1/$2" b "$3" "$4"';
+    await this.must(name, ['sh', '-c', script, 'sh', volumeGroup, logicalVolume, ...this.#diskNumbers.split(':')]);
   }
 
   async #plugIn(host: LabHost, init: number): Promise<void> {

@@ -41,10 +41,11 @@ export async function runFailovers(
       const kind = faultKinds[Math.floor(next() * faultKinds.length)] ?? 'kill';
       const failover = await drills.failOver(kind);
       // Stays broken through the next failover, so that every member serves in turn. Not if it was disabled: the brake would hold the next
-      // failover back.
-      if (kind === 'kill' && failover.from !== null) await drills.repair(kind, failover.from);
+      // failover back. Nor without power, where the rest needs a majority.
+      const isRepaired = kind === 'kill' || (kind === 'crash' && drills.engine.majority);
+      if (isRepaired && failover.from !== null) await drills.repair(kind, failover.from);
       const earlier = broken;
-      broken = failover.from === null || kind === 'kill' ? null : { kind, member: failover.from };
+      broken = failover.from === null || isRepaired ? null : { kind, member: failover.from };
       if (earlier !== null) await drills.repair(earlier.kind, earlier.member);
       const published = performance.now();
       await drills.publishAndFetch();

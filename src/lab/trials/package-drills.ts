@@ -4,11 +4,11 @@
  */
 import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
-import { packageStatus } from '../../engine/serviceguard/status.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
 import { type LabHandle, LabUnavailable, until } from '../handle.ts';
-import { membersOf, sgDirectories, toolkitDirectory, watchedClients } from '../machines/lab-spec.ts';
+import { membersOf, watchedClients } from '../machines/lab-spec.ts';
 import { type Failover, failoverAfter, isGoodStart } from './timeline.ts';
+import { type TrialEngine, trialEngine } from './trial-engine.ts';
 
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -50,6 +50,10 @@ export class PackageDrills {
     this.#close();
   }
 
+  get engine(): TrialEngine {
+    return trialEngine(this.lab.spec);
+  }
+
   get packageName(): string {
     return this.lab.spec.settings.packageName;
   }
@@ -72,8 +76,11 @@ export class PackageDrills {
   }
 
   /** As an administrator; fails unless it exits with 0. */
-  async type(member: string, argv: readonly string[], timeoutMs = 60_000): Promise<string> {
-    const label = argv.join(' ');
+  async type(
+    member: string,
+    argv: readonly string[],
+    { timeoutMs = 60_000, label = argv.join(' ') }: { readonly timeoutMs?: number; readonly label?: string } = {},
+  ): Promise<string> {
     const result = await this.lab.exec(member, argv, { timeoutMs, label });
     if (result.exitCode !== 0) {
       throw new DrillFailure(`${label} on ${member} failed with ${result.exitCode}:\n${result.stdout}${result.stderr}`.trim());
@@ -81,24 +88,22 @@ export class PackageDrills {
     return result.stdout;
   }
 
-  /** From settings to a running package. cmcheckconf can be omitted: cmapplyconf checks again. */
+  /** From settings to a running package. The check can be omitted: an apply checks again. */
   async deploy({ checked = true } = {}): Promise<void> {
-    const [first = '', ...others] = this.members;
-    const directory = `${sgDirectories.SGCONF}/${this.packageName}`;
-    const csync = ['node', `${toolkitDirectory}/csync.mjs`];
-    await this.type(first, ['cmruncl', '-v']);
-    await this.type(first, [...csync, 'render', '--settings', '/root/csync.yaml', '--output', directory]);
-    for (const member of others) await this.type(first, ['scp', '-rpq', directory, `${member}:${sgDirectories.SGCONF}/`]);
-    if (checked) await this.type(first, ['cmcheckconf', '-v', '-P', `${directory}/${this.packageName}.conf`]);
-    await this.type(first, ['cmapplyconf', '-f', '-P', `${directory}/${this.packageName}.conf`]);
-    await this.type(first, ['cmrunpkg', this.packageName]);
-    await this.type(first, ['cmmodpkg', '-e', this.packageName]);
+    const type = (member: string, argv: readonly string[], label?: string): Promise<string> =>
+      this.type(member, argv, label === undefined ? {} : { label });
+    await this.engine.deploy(this.lab.spec, type, checked);
+  }
+
+  /** Orders of an administrator, by one member. */
+  async order(member: string, commands: readonly (readonly string[])[]): Promise<void> {
+    for (const argv of commands) await this.type(member, argv);
   }
 
   async view(): Promise<PackageStatus> {
     const text = await this.lab.view(this.packageName);
-    const status = text === null ? null : packageStatus(text, this.packageName);
-    if (status === null) throw new DrillFailure('cmviewcl answers on no member');
+    const status = text === null ? null : this.engine.status(text, this.packageName);
+    if (status === null) throw new DrillFailure('the cluster answers on no member');
     return status;
   }
 
@@ -172,7 +177,7 @@ export class PackageDrills {
 
   async #break(kind: FaultKind, member: string): Promise<void> {
     if (kind === 'crash') return void (await this.lab.ask({ verb: 'crash', member }));
-    if (kind === 'haltnode') return void (await this.type(member, ['cmhaltnode', '-f', member]));
+    if (kind === 'haltnode') return this.order(member, this.engine.orders.haltMember(member, 'packages move'));
     return this.killDaemon(member);
   }
 
@@ -186,8 +191,11 @@ export class PackageDrills {
   /** To a standby again, by an administrator's commands. */
   async repair(kind: FaultKind, member: string): Promise<void> {
     if (kind === 'crash') await this.lab.ask({ verb: 'boot', member });
-    if (kind === 'haltnode') await this.type(member, ['cmrunnode', member]);
-    if (kind === 'kill') await this.type(member, ['cmmodpkg', '-e', '-n', member, this.packageName]);
+    const isBack = async (): Promise<boolean> => (await this.view()).switching.get(member) === true;
+    if (kind === 'crash' && this.engine.majority) await until(isBack, failoverDeadlineMs, `${member} to join the cluster`);
+    const { orders } = this.engine;
+    if (kind === 'haltnode') await this.order(member, orders.runMember(member));
+    if (kind === 'kill') await this.order(member, orders.switchMembersOn(this.packageName, [member]));
   }
 
   /** Except `except`; after `mark`, for lost ones. */
@@ -242,7 +250,7 @@ export class PackageDrills {
       'PRIVATE KEY',
       '/var/log/messages',
       '/tmp',
-      `${sgDirectories.SGRUN}/log`,
+      this.engine.logs,
       '/run',
     ]);
     const places = leaked.stdout.split('\n').filter((place) => place !== '' && !place.startsWith('/run/csync-lab'));

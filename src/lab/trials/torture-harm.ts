@@ -61,7 +61,7 @@ const stopStart = 'until pid=$(pgrep -f [c]sync-start.cjs); do :; done; kill -ST
 const sh =
   (script: (ground: HarmGround) => string, on: (ground: HarmGround) => string = ({ wound }) => wound.member) =>
   (ground: HarmGround): Promise<string> =>
-    ground.drills.type(on(ground), ['sh', '-c', script(ground)], typeMs);
+    ground.drills.type(on(ground), ['sh', '-c', script(ground)], { timeoutMs: typeMs });
 const fromAnother = (script: (ground: HarmGround) => string) => sh(script, ({ from }) => from);
 const onMaster = (script: (ground: HarmGround) => string) => sh(script, ({ owner, wound }) => owner ?? wound.member);
 const onClient = (script: (ground: HarmGround) => string) => sh(script, ({ drills }) => firstClient(drills));

@@ -11,10 +11,12 @@ import { hostEnvironment } from '../../lab/machines/environment.ts';
 import {
   clientNames,
   isLabName,
+  type LabEngine,
   type LabSpec,
   labPrograms,
   labSpec,
   labsDirectory,
+  pacemakerPrograms,
   specProblem,
   withIpv6,
 } from '../../lab/machines/lab-spec.ts';
@@ -37,11 +39,16 @@ export interface LabOptions {
   readonly json: boolean;
 }
 
-export interface LabUpOptions extends LabOptions {
+export interface LabUpOptions extends LabOptions, Partial<EngineOption> {
   readonly spares?: string | undefined;
   readonly clients?: number | undefined;
   readonly bare?: boolean | undefined;
   readonly programs?: string | undefined;
+}
+
+/** Of verbs that know both. */
+export interface EngineOption {
+  readonly engine: LabEngine;
 }
 
 function labSettings(options: LabOptions): Settings {
@@ -59,8 +66,9 @@ function nameOf({ name = 'lab' }: LabOptions): string {
 
 /** Throws a Failure of usage if it is not possible. */
 function scheduleOf(options: LabUpOptions): LabSpec {
-  const { spares = '', clients = 2, bare = false, programs } = options;
+  const { spares = '', clients = 2, bare = false, programs, engine = 'serviceguard' } = options;
   const spec = labSpec(labSettings(options), nameOf(options), {
+    engine,
     clients: clientNames(clients),
     spares: spares.split(',').filter((name) => name !== ''),
     cfengine: bare ? 'bare' : 'set up',
@@ -89,6 +97,7 @@ async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal
   needRoot('a lab');
   needPrograms('a lab', labPrograms);
   const spec = scheduleOf(options);
+  if (spec.engine === 'pacemaker') needPrograms('a lab with Pacemaker', pacemakerPrograms);
   const type = spec.settings.fileSystemType;
   needPrograms('a lab', { [`mkfs.${type}`]: fileSystemTypes[type].package });
   return startLab({ spec, dist: distDirectory, attached, progress, stop });
@@ -143,7 +152,7 @@ export async function labDemo(options: LabOptions): Promise<ExitCode> {
   });
 }
 
-export async function labFailovers(options: LabOptions, count: number, seed: number): Promise<ExitCode> {
+export async function labFailovers(options: LabOptions & EngineOption, count: number, seed: number): Promise<ExitCode> {
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed)) {
     const text = `--count ${count} --seed ${seed}: both must be whole numbers, and at least one failover is needed`;
     throw failure('usage', text, 'csync lab failovers --count 50 --seed 7');
@@ -175,7 +184,8 @@ export async function labUp(options: LabUpOptions): Promise<ExitCode> {
       await lab.down();
       throw error;
     }
-    out(`The lab "${nameOf(options)}" is up, and its package runs. Next: csync lab exec ${first} -- cmviewcl -v\n`);
+    const viewer = lab.spec.engine === 'pacemaker' ? 'crm_mon -1 -r' : 'cmviewcl -v';
+    out(`The lab "${nameOf(options)}" is up, and its package runs. Next: csync lab exec ${first} -- ${viewer}\n`);
     return exitCodes.ok;
   });
 }

@@ -2,7 +2,13 @@
 
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
-import { type CommitRecord, commitRecordName, type PolicyState, recordsOf, unreadableNames } from '../../cluster/policy/commit.ts';
+import {
+  type CommitRecord,
+  commitRecordName,
+  type PolicyState,
+  recordsOf,
+  unreadableNames,
+} from '../../cluster/policy/commit.ts';
 import { type PolicyLook, policyPlace } from '../../cluster/policy/look.ts';
 import type { Stages } from '../../cluster/policy/stage.ts';
 import { out } from '../../host/output.ts';

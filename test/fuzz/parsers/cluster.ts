@@ -28,14 +28,16 @@ import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
 import { alertStateText, noAlertState, parseAlertState, parseRehearsed } from '../../../src/contract/alerts.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/contract/handover.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
+import { readView as readPacemakerView } from '../../../src/engine/pacemaker/status.ts';
 import { readCluster } from '../../../src/engine/serviceguard/host.ts';
 import { memberStates, packageStatus, readView } from '../../../src/engine/serviceguard/status.ts';
 import { whyNoAnswer } from '../../../src/host/admin/no-answer.ts';
+import { readCrmMon } from '../../../src/pacemaker/crm-mon.ts';
 import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts';
 import { parseLineView } from '../../../src/serviceguard/view.ts';
 import { readLook } from '../../../src/wizard/look.ts';
 import { bootTemplates } from '../../support.ts';
-import { base64, digest, golden, publicKey, settings } from '../samples.ts';
+import { base64, digest, golden, publicKey, recorded, settings } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
 
 const view = [
@@ -97,6 +99,12 @@ export const cluster: readonly FuzzedParser[] = [
       parseLineView(text);
       return [readView(text), packageStatus(text, 'csync'), memberStates(text), readCluster(text, text)];
     },
+  },
+  {
+    name: 'state of a cluster by crm_mon',
+    of: 'Pacemaker',
+    samples: recorded('pacemaker'),
+    parse: (text) => [readPacemakerView(text), readCrmMon(text)],
   },
   {
     name: 'observation of a package directory',

@@ -39,9 +39,16 @@ describe('a lab that cannot be', () => {
     ['spares where clients begin', spec({ spares: clientNames(8).map((name) => `s${name}`) }), 'too many hosts: 10.9.0.21'],
     ['more clients than addresses', spec({ clients: clientNames(234) }), 'too many hosts: 10.9.0.255'],
     ['cfengine 2 set up by the lab', spec({ programs: '/x' }, generation2), '--bare'],
+    ['a spare beside Pacemaker', spec({ engine: 'pacemaker', spares: ['m4'] }), 'no spares'],
+    ['a legacy group of Pacemaker', spec({ engine: 'pacemaker' }, { ...settings, packageStyle: 'legacy' }), 'modular'],
     ['cfengine 2 from nowhere', spec({ cfengine: 'bare' }, generation2), '--programs'],
   ])('%s', (_what, made, said) => {
     expect(specProblem(made)).toContain(said);
+  });
+
+  test('with Pacemaker, whose members have no cmcluster.conf, paths are absolute', () => {
+    const { packageDirectory, scriptLogFile } = spec({ engine: 'pacemaker' }).settings;
+    expect([packageDirectory, scriptLogFile]).toEqual(['/etc/csync', '/var/log/csync.log']);
   });
 
   test('cfengine 2 in a bare lab can be', () => {

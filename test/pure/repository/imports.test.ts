@@ -27,7 +27,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   'host/': ['base/attempt.ts', 'base/log-line.ts', 'base/network.ts'],
   'serviceguard/': ground,
-  'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/'],
+  'pacemaker/': ground,
+  'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/', 'pacemaker/'],
   'render/': [...ground, ...anyEngine, 'contract/'],
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
@@ -51,7 +52,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'lab/commands/': [...ground, 'serviceguard/', 'lab/manager/'],
   // Runs on a client and asks as a member's monitor asks.
   'lab/prober.ts': ['settings/settings.ts', 'host/', 'member/daemon.ts'],
-  'lab/machines/': [...ground, 'host/', 'cfengine/', 'render/'],
+  'lab/machines/': [...ground, 'host/', 'cfengine/', 'render/', 'pacemaker/master.sh'],
+  // The real engine: nothing is imitated.
+  'lab/pacemaker/': [...ground, 'host/', 'lab/machines/', 'lab/emulation/lab-cluster.ts', 'lab/emulation/journal.ts'],
   'lab/emulation/': [
     ...ground,
     'host/',
@@ -63,8 +66,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   'lab/trials/': [
     ...ground,
-    'engine/engine.ts',
-    'engine/serviceguard/status.ts',
+    'engine/',
+    'pacemaker/',
     'serviceguard/',
     'cfengine/adapter.ts',
     'cfengine/layout.ts',
@@ -84,7 +87,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'lab/commands/',
     'lab/machines/',
     'lab/emulation/',
+    'lab/pacemaker/',
     'lab/protocol.ts',
+    'engine/pacemaker/status.ts',
   ],
   // Wanted against observed, and the steps between; the shell of a member is all it asks of the system.
   'cluster/': [

@@ -1,0 +1,39 @@
+/** The state of a cluster by crm_mon. Pure. */
+import { type CrmMon, type CrmResource, readCrmMon } from '../../pacemaker/crm-mon.ts';
+import type { Argv, ClusterView, PackageStatus } from '../engine.ts';
+
+/** Prints the input of readView. */
+export const view: Argv = ['crm_mon', '--output-as=xml', '-1', '-r', '-f'];
+
+/** Never fails; unreadable text has no members. A group of resources is a package. */
+export function readView(text: string): ClusterView {
+  const seen = readCrmMon(text) ?? { nodes: [], resources: [] };
+  const groups = new Set(seen.resources.flatMap(({ group }) => group ?? []));
+  return {
+    name: null,
+    members: new Map(seen.nodes.map(({ name, online, unclean }) => [name, unclean ? 'unclean' : online ? 'up' : 'down'])),
+    packages: new Map([...groups].map((group) => [group, statusOf(seen, group)])),
+  };
+}
+
+/** Up: every resource is active, on one node. */
+function statusOf({ nodes, resources }: CrmMon, group: string): PackageStatus {
+  const parts = resources.filter((one) => one.group === group);
+  const places = new Set(parts.flatMap((part) => part.nodes));
+  const isWhole = places.size === 1 && parts.every(({ active, nodes: at }) => active && at.length === 1);
+  const mayStart = (node: string): boolean => parts.every(({ banned }) => !banned.has(node));
+  return {
+    status: isWhole ? 'up' : places.size === 0 ? 'down' : 'unknown',
+    state: stateOf(parts, isWhole),
+    owner: places.size === 1 ? ([...places][0] ?? null) : null,
+    autoRun: parts.every(({ managed }) => managed),
+    switching: new Map(nodes.map(({ name, online, apart }) => [name, online && !apart && mayStart(name)])),
+  };
+}
+
+function stateOf(parts: readonly CrmResource[], isWhole: boolean): string {
+  if (parts.some(({ blocked }) => blocked)) return 'blocked';
+  if (parts.some(({ managed }) => !managed)) return 'maintenance';
+  if (isWhole) return 'running';
+  return parts.some(({ active }) => active) ? 'partly active' : 'halted';
+}

@@ -1,0 +1,17 @@
+/** The cluster software of a lab, as its daemon uses it: imitated, or real. */
+import type { Connection } from '../../host/lab/lab-socket.ts';
+
+export interface LabCluster {
+  /** Powers the machine on; its cluster software joins the cluster. */
+  bootMember(member: string): Promise<void>;
+  /** Pulls (false) or plugs in (true) the network cable. */
+  setLink(member: string, up: boolean): Promise<void>;
+  /** A machine is down. */
+  memberLost(member: string): void;
+  /** Now: an added spare is a member. */
+  isMember(name: string): boolean;
+  /** What an administrator's command prints about the package. null: no machine is up, or no such package. */
+  view(packageName: string): Promise<string | null>;
+  /** A message of a program on a member, other than those of `csync lab`. */
+  serve(message: Readonly<Record<string, unknown>>, connection: Connection, role: 'root' | 'monitor'): Promise<void>;
+}

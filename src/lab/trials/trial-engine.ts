@@ -1,0 +1,80 @@
+/** What a trial types and reads, by the engine of its lab. */
+import type { Argv, Orders, PackageStatus } from '../../engine/engine.ts';
+import { orders as pacemakerOrders } from '../../engine/pacemaker/orders.ts';
+import { readView } from '../../engine/pacemaker/status.ts';
+import { orders as serviceguardOrders } from '../../engine/serviceguard/orders.ts';
+import { packageStatus } from '../../engine/serviceguard/status.ts';
+import { configurationXml } from '../../pacemaker/group.ts';
+import { settingsDigest } from '../../settings/settings.ts';
+import { type LabSpec, membersOf, sgDirectories, toolkitDirectory } from '../machines/lab-spec.ts';
+import { clusterProgram } from '../machines/pacemaker/furnish-node.ts';
+
+type Type = (member: string, argv: Argv, label?: string) => Promise<string>;
+
+export interface TrialEngine {
+  readonly orders: Pick<Orders, 'switchMembersOn' | 'haltMember' | 'runMember'>;
+  /** Reads what LabHandle.view prints; null: no such package. */
+  readonly status: (view: string, packageName: string) => PackageStatus | null;
+  /** From settings to a package that may start. `checked`: with the engine's own check before. */
+  readonly deploy: (spec: LabSpec, type: Type, checked: boolean) => Promise<void>;
+  /** Directory of logs of the package. */
+  readonly logs: string;
+  /** Without power on more than half of the members the package runs nowhere. */
+  readonly majority: boolean;
+}
+
+const csync = ['node', `${toolkitDirectory}/csync.mjs`];
+
+/** On the first member, then copied to the others. */
+async function distribute(spec: LabSpec, type: Type, parent: string): Promise<void> {
+  const [first = '', ...others] = membersOf(spec).map(({ name }) => name);
+  const directory = `${parent}/${spec.settings.packageName}`;
+  await type(first, [...csync, 'render', '--settings', '/root/csync.yaml', '--output', directory]);
+  for (const member of others) await type(first, ['scp', '-rpq', directory, `${member}:${parent}/`]);
+}
+
+const serviceguard: TrialEngine = {
+  orders: serviceguardOrders,
+  status: packageStatus,
+  logs: `${sgDirectories.SGRUN}/log`,
+  majority: false,
+  deploy: async (spec, type, checked) => {
+    const { packageName } = spec.settings;
+    const first = membersOf(spec)[0]?.name ?? '';
+    const file = `${sgDirectories.SGCONF}/${packageName}/${packageName}.conf`;
+    await type(first, ['cmruncl', '-v']);
+    await distribute(spec, type, sgDirectories.SGCONF);
+    if (checked) await type(first, ['cmcheckconf', '-v', '-P', file]);
+    await type(first, ['cmapplyconf', '-f', '-P', file]);
+    await type(first, ['cmrunpkg', packageName]);
+    await type(first, ['cmmodpkg', '-e', packageName]);
+  },
+};
+
+const pacemaker: TrialEngine = {
+  orders: pacemakerOrders,
+  status: (view, packageName) => readView(view).packages.get(packageName) ?? null,
+  logs: '/var/log',
+  majority: true,
+  deploy: async (spec, type) => {
+    const { settings } = spec;
+    const members = membersOf(spec).map(({ name }) => name);
+    const first = members[0] ?? '';
+    for (const member of members) await type(member, [clusterProgram, 'start']);
+    await distribute(spec, type, settings.packageDirectory.replace(/\/[^/]+$/, ''));
+    const set = (await type(first, ['ls', `${settings.packageDirectory}/sets`])).trim();
+    const ready = 'until [ "$(crm_node --quorum 2> /dev/null)" = 1 ] && cibadmin --query > /dev/null; do sleep 0.2; done';
+    await type(first, ['timeout', '60', 'sh', '-c', ready], 'crm_node --quorum   (until the cluster has a quorum)');
+    const words = ['cibadmin', '--modify', '--allow-create', '--scope', 'configuration', '--xml-text'];
+    await type(
+      first,
+      [...words, configurationXml({ settings, set, digest: settingsDigest(settings), lvm: false })],
+      `${words.join(' ')} ...`,
+    );
+    await type(first, ['crm_resource', '--wait', '--timeout=60s']);
+  },
+};
+
+export function trialEngine({ engine }: LabSpec): TrialEngine {
+  return engine === 'pacemaker' ? pacemaker : serviceguard;
+}

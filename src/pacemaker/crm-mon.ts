@@ -1,0 +1,97 @@
+/** The output of `crm_mon --output-as=xml -1 -r -f`. Pure. */
+import { XMLParser } from 'fast-xml-parser';
+
+export interface CrmMon {
+  readonly nodes: readonly CrmNode[];
+  /** Members of groups too, in the order of their start. */
+  readonly resources: readonly CrmResource[];
+}
+
+export interface CrmNode {
+  readonly name: string;
+  readonly online: boolean;
+  /** It takes no resources: standby, maintenance, or not yet part of the cluster. */
+  readonly apart: boolean;
+  /** Not known to be dead; its fencing is pending. */
+  readonly unclean: boolean;
+}
+
+export interface CrmResource {
+  readonly id: string;
+  /** null: in none. */
+  readonly group: string | null;
+  readonly active: boolean;
+  readonly blocked: boolean;
+  readonly managed: boolean;
+  /** Where it is active. */
+  readonly nodes: readonly string[];
+  /** By node: the failures reached the threshold, so it may not start there. */
+  readonly banned: ReadonlySet<string>;
+}
+
+type Element = Readonly<Record<string, unknown>>;
+
+const isElement = (value: unknown): value is Element => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The children with that name. */
+const all = (parent: unknown, name: string): Element[] => {
+  const value = isElement(parent) ? parent[name] : undefined;
+  return (Array.isArray(value) ? value : [value]).filter(isElement);
+};
+const attribute = (element: Element, name: string): string => {
+  const value = element[`@${name}`];
+  return typeof value === 'string' ? value : '';
+};
+const is = (element: Element, name: string): boolean => attribute(element, name) === 'true';
+
+/** null: the text is no such output. */
+export function readCrmMon(text: string): CrmMon | null {
+  const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', parseAttributeValue: false });
+  let document: unknown;
+  try {
+    document = parser.parse(text, true);
+  } catch {
+    return null;
+  }
+  const [root] = [...all(document, 'pacemaker-result'), ...all(document, 'crm_mon')];
+  if (root === undefined) return null;
+  const nodes = all(root, 'nodes').flatMap((one) => all(one, 'node').map(nodeOf));
+  if (nodes.length === 0) return null;
+  const banned = bannedIn(root);
+  const resource = (group: string | null) => (one: Element) => resourceOf(one, group, banned);
+  const resources = all(root, 'resources').flatMap((one) => [
+    ...all(one, 'resource').map(resource(null)),
+    ...all(one, 'group').flatMap((inner) => all(inner, 'resource').map(resource(attribute(inner, 'id')))),
+  ]);
+  return { nodes, resources };
+}
+
+function nodeOf(element: Element): CrmNode {
+  const apart = ['standby', 'standby_onfail', 'maintenance', 'pending'].some((name) => is(element, name));
+  return { name: attribute(element, 'name'), online: is(element, 'online'), apart, unclean: is(element, 'unclean') };
+}
+
+function resourceOf(element: Element, group: string | null, banned: ReadonlyMap<string, ReadonlySet<string>>): CrmResource {
+  const id = attribute(element, 'id');
+  return {
+    id,
+    group,
+    active: is(element, 'active'),
+    blocked: is(element, 'blocked'),
+    managed: is(element, 'managed'),
+    nodes: all(element, 'node').map((node) => attribute(node, 'name')),
+    banned: banned.get(id) ?? new Set(),
+  };
+}
+
+function bannedIn(root: Element): Map<string, Set<string>> {
+  const banned = new Map<string, Set<string>>();
+  const number = (text: string): number => (text === 'INFINITY' ? Number.POSITIVE_INFINITY : Number(text || 0));
+  for (const node of all(root, 'node_history').flatMap((one) => all(one, 'node')))
+    for (const history of all(node, 'resource_history')) {
+      const threshold = number(attribute(history, 'migration-threshold'));
+      if (threshold === 0 || number(attribute(history, 'fail-count')) < threshold) continue;
+      const id = attribute(history, 'id');
+      banned.set(id, (banned.get(id) ?? new Set()).add(attribute(node, 'name')));
+    }
+  return banned;
+}

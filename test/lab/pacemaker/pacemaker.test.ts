@@ -1,0 +1,112 @@
+/** The package on the real corosync and Pacemaker, with fencing: the same failovers and invariants as with the imitated Serviceguard. */
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { readView } from '../../../src/engine/pacemaker/status.ts';
+import { startLab } from '../../../src/lab/handle.ts';
+import { labSpec } from '../../../src/lab/machines/lab-spec.ts';
+import { failoverSummary, passed, runFailovers } from '../../../src/lab/trials/failovers.ts';
+import { PackageDrills } from '../../../src/lab/trials/package-drills.ts';
+import { eventually, labSettings, repository } from '../../support.ts';
+import { useLab, whyNoPacemaker } from '../../use-lab.ts';
+
+if (whyNoPacemaker !== null) console.warn(`lab tests with Pacemaker are skipped: ${whyNoPacemaker}`);
+
+/** A few; `csync lab failovers --engine pacemaker --count N` does more. The seed has every kind of fault. */
+const count = Number(process.env.CSYNC_PACEMAKER_FAILOVERS ?? 3);
+const seed = 20261127;
+
+describe.skipIf(whyNoPacemaker !== null)('failovers by Pacemaker', () => {
+  const used = useLab('pacemaker-failovers', { engine: 'pacemaker', deployed: false });
+
+  it('of a killed daemon, a standby node and a crash each hold the invariants', {
+    timeout: count * 60_000 + 120_000,
+  }, async () => {
+    const result = await runFailovers(used.lab, count, seed, () => {});
+    console.info(failoverSummary(result).join('\n'));
+    expect(passed(result), failoverSummary(result).join('\n')).toBe(true);
+    expect(new Set(result.done.map(({ kind }) => kind)).size).toBe(3);
+  });
+});
+
+describe.skipIf(whyNoPacemaker !== null)('a lab with Pacemaker', () => {
+  const used = useLab('pacemaker', { engine: 'pacemaker', deployed: true, clients: 1 });
+  const view = async () => readView((await used.lab.view(used.drills.packageName)) ?? '');
+
+  it('runs the group on the first member, with fencing on and the daemon on every member', async () => {
+    expect(await used.drills.waitServed()).toBe('m1');
+    const verified = await used.lab.exec('m1', ['crm_verify', '--live-check', '-V']);
+    expect([verified.exitCode, verified.stderr]).toEqual([0, '']);
+    expect((await view()).members).toEqual(
+      new Map([
+        ['m1', 'up'],
+        ['m2', 'up'],
+        ['m3', 'up'],
+      ]),
+    );
+    for (const member of ['m1', 'm2', 'm3'])
+      expect((await used.lab.exec(member, ['pgrep', '-c', '-x', 'cf-serverd'])).stdout.trim()).toBe('1');
+  });
+
+  it('a member without network is fenced before another one mounts, and joins again after heal and boot', {
+    timeout: 180_000,
+  }, async () => {
+    const { lab, drills } = used;
+    const from = await drills.waitServed();
+    const mark = drills.entries.length;
+    await lab.ask({ verb: 'cut', member: from });
+    const since = () => drills.entries.slice(mark);
+    await eventually(
+      'the group on another member',
+      () => since().some(({ what, member }) => what === 'start-ended' && member !== from),
+      60_000,
+    );
+    const order = since().filter(({ what, member }) => what === 'fenced' || (what === 'mounted-on' && member !== from));
+    expect(order.map(({ what }) => what)).toEqual(['fenced', 'mounted-on']);
+    expect((await lab.status()).hosts.find(({ name }) => name === from)?.up).toBe(false);
+    expect(drills.entries.filter(({ kind }) => kind === 'violation')).toEqual([]);
+    const owner = await drills.waitServed(from);
+    await lab.ask({ verb: 'heal', member: from });
+    await lab.ask({ verb: 'boot', member: from });
+    await eventually(
+      'the member to join',
+      async () => (await view()).packages.get(drills.packageName)?.switching.get(from),
+      60_000,
+    );
+    expect(await drills.waitServed()).toBe(owner);
+  });
+});
+
+/** Pid namespaces of this machine in which processes of that init run: of one member, and nothing else. */
+const spaceOf = (pid: number): string => readlinkSync(`/proc/${pid}/ns/pid`);
+const spaces = (): string[] =>
+  readdirSync('/proc').flatMap((name) => {
+    try {
+      return /^\d+$/.test(name) ? [readlinkSync(`/proc/${name}/ns/pid`)] : [];
+    } catch {
+      return [];
+    }
+  });
+
+describe.skipIf(whyNoPacemaker !== null)('the removal of a lab with Pacemaker', () => {
+  it('leaves no process, no mount and no shared memory behind', { timeout: 180_000 }, async () => {
+    const spec = labSpec(labSettings(), `test-pacemaker-left-${process.pid}`, { engine: 'pacemaker', clients: [] });
+    const lab = await startLab({ spec, dist: `${repository}/dist`, attached: true, progress: () => {} });
+    const daemon = Number(readFileSync(`${spec.home}/daemon.pid`, 'utf8'));
+    const ofLab = new Set([spaceOf(daemon)]);
+    try {
+      await new PackageDrills(lab).deploy();
+      // Their daemons are in spaces below that of the lab, which the kernel ends with it.
+      const seen = await lab.exec('m1', ['pgrep', '-c', '-f', 'corosync|pacemaker']);
+      expect(Number(seen.stdout)).toBeGreaterThan(5);
+      for (const name of readdirSync(`/proc/${daemon}/root/proc`).filter((one) => /^\d+$/.test(one)))
+        ofLab.add(readlinkSync(`/proc/${daemon}/root/proc/${name}/ns/pid`));
+    } finally {
+      await lab.down();
+    }
+    expect(ofLab.size).toBe(4);
+    expect(spaces().filter((space) => ofLab.has(space))).toEqual([]);
+    expect(readdirSync('/dev/shm').filter((name) => name.startsWith('qb-'))).toEqual([]);
+    expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(spec.home);
+    expect(existsSync(spec.home)).toBe(false);
+  });
+});

@@ -1,0 +1,62 @@
+/** What crm_mon of Pacemaker 2.1.5 printed in the lab, read. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readView } from '../../../src/engine/pacemaker/status.ts';
+import { repository } from '../../support.ts';
+
+const recorded = (name: string): string =>
+  readFileSync(join(repository, 'test/recorded/pacemaker', `crm_mon-${name}.xml`), 'utf8');
+const packageIn = (text: string) => readView(text).packages.get('csync');
+const members = (text: string) => Object.fromEntries(readView(text).members);
+
+describe('the state of a cluster', () => {
+  it('is a running group, its owner, and members that may start it', () => {
+    const text = recorded('serving');
+    expect(members(text)).toEqual({ m1: 'up', m2: 'up', m3: 'up' });
+    expect(packageIn(text)).toEqual({
+      status: 'up',
+      state: 'running',
+      owner: 'm1',
+      autoRun: true,
+      switching: new Map([
+        ['m1', true],
+        ['m2', true],
+        ['m3', true],
+      ]),
+    });
+    expect([...readView(text).packages.keys()], 'a fence device is none').toEqual(['csync']);
+  });
+
+  it.each([
+    ['after-kill', { m1: false, m2: true, m3: true }],
+    ['standby', { m1: false, m2: true, m3: false }],
+  ])('%s: a member with too many failures, or in standby, may not start it', (name, switching) => {
+    expect(packageIn(recorded(name))).toMatchObject({ status: 'up', owner: 'm2', switching: new Map(Object.entries(switching)) });
+  });
+
+  it('is a halted group without an owner', () => {
+    expect(packageIn(recorded('halted'))).toMatchObject({ status: 'down', state: 'halted', owner: null });
+  });
+
+  it.each([
+    ['blocked', 'blocked="false"', 'blocked="true"'],
+    ['maintenance', 'managed="true"', 'managed="false"'],
+  ])('is %s where crm_mon says so', (state, from, to) => {
+    expect(packageIn(recorded('serving').replaceAll(from, to))?.state).toBe(state);
+  });
+
+  it('names a member whose fencing is pending', () => {
+    expect(members(recorded('serving').replace('name="m3" id="3" online="true"', 'name="m3" id="3" online="false"')).m3).toBe(
+      'down',
+    );
+    expect(members(recorded('serving').replaceAll('unclean="false"', 'unclean="true"')).m3).toBe('unclean');
+  });
+
+  it.each(['', 'crm_mon: Error: cluster is not available on this node', '<crm_mon/>', recorded('serving').slice(0, 900)])(
+    'is unknown without a whole answer',
+    (text) => {
+      expect(readView(text)).toEqual({ name: null, members: new Map(), packages: new Map() });
+    },
+  );
+});

@@ -16,7 +16,6 @@ import { givenUp, givenUpExit, supervise } from './supervised.ts';
 import { digestOf, directory } from './world-host.ts';
 
 export type Word = 'start' | 'halt';
-export type Log = MemberLog['line'];
 
 /** Thrown by a host call when its script is killed with SIGKILL. */
 export class ScriptKilled extends Error {}

@@ -26,7 +26,14 @@ const pageOf = (task: string): string => `csync-${task.toLowerCase().replace(' '
 
 describe('man/', () => {
   it('has the pages of csync', () => {
-    const others = ['csync-drills.7', 'csync-monitor-state.5', 'csync-templates.5', 'csync.8', 'csync.yaml.5'];
+    const others = [
+      'csync-drills.7',
+      'csync-monitor-state.5',
+      'csync-templates.5',
+      'csync.8',
+      'csync.yaml.5',
+      'ocf_csync_master.7',
+    ];
     expect(pages.sort()).toEqual([...Object.keys(verbTasks).map((task) => `${pageOf(task)}.8`), ...others].sort());
   });
 

@@ -228,7 +228,7 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
     why: 'It was started with private mounts while the policy file system was mounted, and its namespace has no umount.',
     fix: [
       '`grep -l MOUNT-POINT /proc/[0-9]*/mountinfo` shows its processes; stop that container or service.',
-      'For later: give it rslave propagation (podman and docker: `-v PATH:PATH:rslave`), or do not pass the mount point to it.',
+      'For later: start it with rslave propagation (podman and docker: `-v PATH:PATH:rslave`), or without the mount point.',
       restart,
     ],
     example: 'A container with `-v /:/host` on the active member.',

@@ -123,7 +123,7 @@ const unreadable = /[\p{Cc}\\\uFFFD]/u;
 /** Accepted unchanged by cfengine and shell patterns. */
 const plainName = /^(?!.*(^|\/)\.)[^/]+(\/[^/]+)*$/;
 
-/** Files that somebody put on the master. The digest of a tree with such names is unknown here. */
+/** Files that an administrator put on the master. The digest of a tree with such names is unknown here. */
 export function unreadableNames({ files }: Pick<PolicyState, 'files'>): Problem[] {
   const names = [...files.keys()].filter((name) => unreadable.test(name));
   if (names.length === 0) return [];

@@ -85,7 +85,7 @@ function processes(): number[] {
 }
 
 /** Octal escapes of /proc/mounts (blank, tab, newline, backslash). */
-function unescapeMount(text: string): string {
+export function unescapeMount(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 

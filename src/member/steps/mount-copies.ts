@@ -3,6 +3,7 @@
  * does not reach it, the volume group stays in use, and the package starts nowhere else.
  */
 import type { MemberHost, ProcessState } from '../../host/host.ts';
+import { unescapeMount } from '../../host/member/member-host.ts';
 import type { Finding } from '../failures.ts';
 import { message } from '../messages.ts';
 import type { Step } from './step.ts';
@@ -26,11 +27,11 @@ function linesOf(text: string): MountLine[] {
       const [, , device = '', , target = '', , ...rest] = line.split(' ');
       const fields = rest.slice(0, rest.indexOf('-'));
       const groups = fields.flatMap((field) => /^(?:shared|master):(\d+)$/.exec(field)?.[1] ?? []);
-      return { device, target, groups };
+      return { device, target: unescapeMount(target), groups };
     });
 }
 
-/** Targets of copies that an unmount of the mount point does not reach, as written in that table. */
+/** Targets of copies that an unmount of the mount point does not reach. */
 export function copiesIn(table: string, own: string, mountPoint: string): string[] {
   const mount = linesOf(own).findLast(({ target }) => target === mountPoint);
   if (mount === undefined) return [];

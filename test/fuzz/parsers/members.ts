@@ -17,6 +17,7 @@ import { policyVersion } from '../../../src/lab/machines/cfengine-setup.ts';
 import { parseClusterFile, printClusterFile } from '../../../src/lab/manager/configuration/cluster-file.ts';
 import { mayRestart } from '../../../src/member/monitor/local-restart.ts';
 import { judgeManifest, manifestIn, readSettingsFile } from '../../../src/member/settings-file.ts';
+import { copiesIn } from '../../../src/member/steps/mount-copies.ts';
 import { plainPath, volumeGroupName, volumeGroupOfDevice } from '../../../src/serviceguard/storage-names.ts';
 import { programSample } from '../program-sample.ts';
 import { golden, settings } from '../samples.ts';
@@ -38,6 +39,14 @@ export const members: readonly FuzzedParser[] = [
     of: 'kernel',
     samples: ['/dev/vda1 / ext4 rw,relatime 0 0\n/dev/mapper/vg-lv /cs\\040ync ext4 ro 0 0\n'],
     parse: parseMounts,
+  },
+  {
+    name: '/proc/PID/mountinfo',
+    of: 'kernel',
+    samples: [
+      '36 35 98:0 / /host/cs\\040ync rw,noatime master:8 - ext4 /dev/x rw\n22 21 98:0 / /csync rw shared:7 - ext4 /dev/x rw\n',
+    ],
+    parse: (text) => copiesIn(text, text, '/csync'),
   },
   {
     name: '/proc/net/tcp',

@@ -89,7 +89,7 @@ describe('the files of the boot start', () => {
   });
 
   it('start the daemon with the words of the adapter, and cf-execd where there is one', () => {
-    expect(text(daemonScript)).toContain(`ulimit -n 4096 && exec "$@"' sh /usr/bin/cf-serverd -K\n`);
+    expect(text(daemonScript)).toContain(`exit "$status"' sh /usr/bin/cf-serverd -K\n`);
     expect(text(daemonScript)).toContain('sh /usr/bin/cf-execd -K\n');
     expect(text(daemonScript, generations[1])).toContain(' sh /var/cfengine/bin/cfservd\n');
     expect(text(daemonScript, generations[1])).not.toContain('execd');

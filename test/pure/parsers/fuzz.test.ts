@@ -24,9 +24,9 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'numbers of /proc': 'closeInherited childrenOf watchProcess',
   'values that were checked when they were read': 'primitive labSpec specProblem neededObservations namedScripts checks',
   'fields at blanks, each of which is judged':
-    'judgeMountPoint judgeOtherMounts judgeNoexec whyUnsupported judgeFstab clientsDisconnected Looker reason tagsOf clearTagsOfLostMembers',
+    'isInSubnet judgeMountPoint judgeOtherMounts judgeNoexec whyUnsupported judgeFstab clientsDisconnected Looker reason tagsOf clearTagsOfLostMembers',
   'behind a function that is fuzzed':
-    'isUpCriteria dependencies parseMonitorState readJson readOptions readHistory readSettings readTemplate contextType labelsOf fileLabels judgeFips',
+    'isUpCriteria linesOf dependencies parseMonitorState readJson readOptions readHistory readSettings readTemplate contextType labelsOf fileLabels judgeFips',
   'reads files, whose texts go to the parsers':
     'readTextFile readOrFail readDirectory readBytes readWorkingCopy readPackageTemplates readPolicyTemplates readBootTemplates readMemberScript',
 };

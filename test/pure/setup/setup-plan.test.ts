@@ -160,6 +160,7 @@ describe('a failure', () => {
       'sentinel-unwritable',
       'address-conflict',
       'clients-connected',
+      'mount-copied',
       'name-unresolved',
       'others-may-change',
       'policy-invalid',

@@ -1,4 +1,4 @@
-/** What public bug reports of other products tell of their hosts (docs/proof/public-reports.md), made here. */
+/** Hosts as in public bug reports of other products (docs/proof/public-reports.md). */
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support.ts';
 import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';

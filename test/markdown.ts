@@ -33,6 +33,9 @@ export function codeBelow(text: string, heading: string): string[] {
   return section.filter((token): token is Tokens.Code => token.type === 'code').map((token) => token.text);
 }
 
+/** The lines of a code block without their comments. */
+export const commandsOf = (block: string): string[] => block.split('\n').map((line) => line.replace(/\s*#.*/, ''));
+
 /** Tables by the names of their columns; a cell is its tokens. */
 export function tables(text: string): readonly (readonly ReadonlyMap<string, Tokens.TableCell>[])[] {
   const found = tokensOf(text).filter((token): token is Tokens.Table => token.type === 'table');

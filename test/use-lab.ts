@@ -133,6 +133,12 @@ export function typedIn(used: Pick<Used, 'lab'>, toolkit = 'node /opt/csync/csyn
   return { sh, must, csync, json, done, broken };
 }
 
+/** A verb at a terminal, where each question gets Enter, or y where that is not its default: shell text. */
+export function atTerminal(command: string): string {
+  const answers = command === 'csync init' ? '\\n'.repeat(30) : 'y\\n';
+  return `printf '${answers}' | script -qec '${command}' /dev/null`;
+}
+
 /** Codes of the problems in what an emulated command or a member script printed, in its order. */
 export const codesIn = (text: string): string[] => [...text.matchAll(/\[([a-z]+(?:-[a-z]+)*)\]/g)].map(([, code = '']) => code);
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { testsUnder } from './tests-under.ts';
+import { testsUnder, withMounts } from './tests-under.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -39,9 +39,11 @@ try {
   for (const major of majors) {
     const bin = fetched(major);
     const version = must([join(bin, 'node'), '--version']).trim();
-    // The tests start further processes by `node` and by their own path: both are that Node.js.
+    // The tests start further processes by `node`, by their own path and, as member scripts, by node_path: each is that Node.js.
     const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
-    for (const path of values.tests) failed += testsUnder(`Node.js ${version}`, [], [path], env);
+    const inPlace = 'mount --bind "$1" "$2"; shift 2; exec "$@"';
+    const front = process.getuid?.() === 0 ? withMounts(inPlace, join(bin, 'node'), process.execPath) : [];
+    for (const path of values.tests) failed += testsUnder(`Node.js ${version}`, front, [path], env);
   }
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -3,23 +3,39 @@
  * them, or with all programs of another distribution. Called as root: shells.ts [--root DIRECTORY] [PATH...]; default: the tests that start
  * /bin/sh. --root: a system made by debootstrap, which takes the place of /.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { testsUnder } from './tests-under.ts';
+import { testsUnder, withMounts } from './tests-under.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { root: { type: 'string' } } });
 const tests =
   positionals.length > 0
     ? positionals
     : ['test/process/member', 'test/process/cluster', 'test/process/programs/injection.test.ts'];
-/** bash and mksh that are called as `sh` follow POSIX; busybox is a shell by that name. */
-const shells = ['/bin/busybox', '/usr/bin/mksh', '/bin/bash'];
-/** Only the processes below have these mounts. */
-const withMounts = (script: string, ...words: readonly string[]): string[] => [
-  ...['unshare', '--mount', '--propagation', 'private', '/bin/bash', '-euc', script, 'bash'],
-  ...words,
+const work = mkdtempSync(join(tmpdir(), 'csync-shells-'));
+/** bash that is called as `sh` follows POSIX; lksh is the form of mksh for /bin/sh. */
+const shells: readonly (readonly [name: string, installed: string, shell: () => string])[] = [
+  ['busybox sh', '/bin/busybox', () => busyboxShell('/bin/busybox')],
+  ['mksh (lksh)', '/bin/lksh', () => '/bin/lksh'],
+  ['bash', '/bin/bash', () => '/bin/bash'],
 ];
+
+/** Debian's busybox runs its own find and cp in place of those in the PATH. This copy has no other name than those of its shell. */
+function busyboxShell(busybox: string): string {
+  const text = readFileSync(busybox, 'latin1');
+  const start = text.indexOf('[\0[[\0');
+  const end = text.indexOf('\0\0', start);
+  const names = text
+    .slice(start, end)
+    .split('\0')
+    .map((name) => (/^(sh|ash|busybox)$/.test(name) ? name : `${name.slice(0, -1)}\x01`));
+  const copy = join(work, 'busybox');
+  writeFileSync(copy, text.slice(0, start) + names.join('\0') + text.slice(end), { encoding: 'latin1', mode: 0o755 });
+  return copy;
+}
+
 const inPlace = 'mount --bind "$1" "$(readlink -f /bin/sh)"; shift; exec "$@"';
 const inRoot = `
 root=$1 repository=$2 node=$3; shift 3
@@ -32,11 +48,15 @@ exec chroot "$root" /bin/bash -c 'cd "$1"; shift; exec "$@"' bash "$repository" 
 `;
 
 const { root } = values;
-const failed =
-  root !== undefined
-    ? testsUnder(root, withMounts(inRoot, root, join(import.meta.dirname, '../..'), process.execPath), tests)
-    : shells
-        .filter((path) => existsSync(path))
-        .map((shell) => testsUnder(`${shell} as /bin/sh`, withMounts(inPlace, shell), tests))
-        .reduce((sum, one) => sum + one, 0);
-process.exitCode = failed === 0 ? 0 : 1;
+try {
+  const failed =
+    root !== undefined
+      ? testsUnder(root, withMounts(inRoot, root, join(import.meta.dirname, '../..'), process.execPath), tests)
+      : shells
+          .filter(([, installed]) => existsSync(installed))
+          .map(([name, , shell]) => testsUnder(`${name} as /bin/sh`, withMounts(inPlace, shell()), tests))
+          .reduce((sum, one) => sum + one, 0);
+  process.exitCode = failed === 0 ? 0 : 1;
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

@@ -13,6 +13,12 @@ interface Report {
   }[];
 }
 
+/** Words before a program that give it mounts of its own. `script`: makes them, then `exec`s the rest of its `words`. */
+export const withMounts = (script: string, ...words: readonly string[]): string[] => [
+  ...['unshare', '--mount', '--propagation', 'private', '/bin/bash', '-euc', script, 'bash'],
+  ...words,
+];
+
 /** `front`: words before those that run vitest. Prints the counts behind `name`; returns how many failed. */
 export function testsUnder(
   name: string,

@@ -47,7 +47,7 @@ export class Sandbox {
       host: workshop.member,
       directory,
       binds: [],
-      node: { from: process.execPath, to: settings.nodePath },
+      node: { from: process.execPath, to: [settings.nodePath] },
       cfengineWorkDirectory: settings.cfengineWorkDirectory,
       before: [
         `mount -t tmpfs -o mode=755,size=96m tmpfs ${shellWord(directory)}; cd ${shellWord(directory)}; mkdir work root`,

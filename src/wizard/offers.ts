@@ -33,6 +33,7 @@ const important: readonly Field[] = [
   'cfengineBinDirectory',
   'cfengineWorkDirectory',
   'nodePath',
+  'toolkitProgram',
 ];
 
 const others = settingsFields.filter((field) => !important.includes(field));

@@ -12,8 +12,8 @@ export interface BootInput {
   readonly directory: string;
   /** Of this machine, under another name on the host. */
   readonly binds: readonly { readonly from: string; readonly to: string; readonly readOnly: boolean }[];
-  /** Of this machine; `to`: if the overlay has none there. */
-  readonly node: { readonly from: string; readonly to: string };
+  /** Of this machine; `to`: each place where the overlay has none. */
+  readonly node: { readonly from: string; readonly to: readonly string[] };
   readonly cfengineWorkDirectory: string;
   /** Before the host's root is made, and after it while this machine's is visible (the host's: $root). */
   readonly before?: readonly string[];
@@ -45,7 +45,6 @@ export function enterHost(init: number, argv: readonly string[]): string[] {
 export function bootScript(input: BootInput): string {
   const root = `${input.directory}/root`;
   const inRoot = (path: string): string => shellWord(`${root}${path}`);
-  const { from: nodeHere, to: nodeThere } = input.node;
   return [
     'set -eu',
     `root=${shellWord(root)}`,
@@ -67,7 +66,10 @@ export function bootScript(input: BootInput): string {
     ]),
     // The overlay would show this machine's own cfengine keys.
     `mkdir -p ${inRoot(input.cfengineWorkDirectory)}; mount --bind ${shellWord(`${input.directory}/cfengine`)} ${inRoot(input.cfengineWorkDirectory)}`,
-    `[ -x ${inRoot(nodeThere)} ] || { mkdir -p "$(dirname ${inRoot(nodeThere)})"; : > ${inRoot(nodeThere)}; mount --bind ${shellWord(nodeHere)} ${inRoot(nodeThere)}; }`,
+    ...input.node.to.map(
+      (there) =>
+        `[ -x ${inRoot(there)} ] || { mkdir -p "$(dirname ${inRoot(there)})"; : > ${inRoot(there)}; mount --bind ${shellWord(input.node.from)} ${inRoot(there)}; }`,
+    ),
     ...(input.within ?? []),
     `hostname ${shellWord(input.host)}`,
     `cd ${shellWord(root)}; mkdir -p .lab-old; pivot_root . .lab-old; umount -l /.lab-old; rmdir /.lab-old`,

@@ -130,7 +130,8 @@ export class World {
         { from: this.#path('shared'), to: sharedDirectory, readOnly: false },
         { from: this.#input.dist, to: toolkitDirectory, readOnly: true },
       ],
-      node: { from: this.#input.nodePath, to: this.#input.nodePath },
+      // Programs of the lab, and member scripts.
+      node: { from: this.#input.nodePath, to: [this.#input.nodePath, this.spec.settings.nodePath] },
       cfengineWorkDirectory: this.spec.settings.cfengineWorkDirectory,
     });
     const booted = await bootHost(script, { env: hostEnvironment });

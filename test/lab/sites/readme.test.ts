@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { codeBelow, readPage, shapes } from '../../markdown.ts';
+import { codeBelow, commandsOf, readPage, shapes } from '../../markdown.ts';
 import { eventually, repository } from '../../support.ts';
-import { reported, story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { atTerminal, reported, story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const readme = readPage('README.md');
 
@@ -14,11 +14,7 @@ describe.skipIf(whyNoLab !== null)('README', { timeout: 150_000 }, () => {
   const { chapter } = story(150_000);
   const [elsewhere = '', onMember = ''] = codeBelow(readme, 'Install');
 
-  /** On a terminal, where each question gets Enter, or y where that is not its default. */
-  const typed = (member: string, command: string) => {
-    const answers = command === 'csync init' ? '\\n'.repeat(30) : 'y\\n';
-    return sh(member, `cd /root && printf '${answers}' | script -qec '${command}' /dev/null`);
-  };
+  const typed = (member: string, command: string) => sh(member, `cd /root && ${atTerminal(command)}`);
 
   /** The next command, by status and by the list of clients. */
   const looked = async () => {
@@ -44,7 +40,7 @@ describe.skipIf(whyNoLab !== null)('README', { timeout: 150_000 }, () => {
 
   chapter('gets from nothing to a served package with the commands of its second block, without a pause', async () => {
     await sh('m1', 'cmruncl -v; rm -f /root/csync.yaml');
-    const commands = onMember.split('\n').map((line) => line.replace(/\s*#.*/, ''));
+    const commands = commandsOf(onMember);
     expect(commands).toEqual([
       'csync init',
       'csync check',

@@ -71,7 +71,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
         `mount -t tmpfs -o mode=755 tmpfs ${directory}; cd ${directory}; mkdir upper work root cfengine; ip link set lo up`,
       ],
       binds: [{ from: join(repository, 'test/fixtures/cfengine2'), to: '/mnt/cfengine2', readOnly: true }],
-      node: { from: process.execPath, to: process.execPath },
+      node: { from: process.execPath, to: [process.execPath] },
       cfengineWorkDirectory: settings.cfengineWorkDirectory,
       endsWithInput: true,
     });

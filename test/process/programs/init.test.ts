@@ -374,13 +374,14 @@ const untilOthers = [
   ["Directory of cfengine's programs? [", `/usr/bin${enter}`],
   ["cfengine's work directory? [", `/var/lib/cfengine3${enter}`],
   ['Path of the Node.js binary on the members? [', `/usr/bin/node${enter}`],
+  ['Path of the csync program on the members? [', enter],
 ] as const;
 
 describe.skipIf(!have('script'))('csync init at a terminal', () => {
   it('asks in the style of DSAU, offers what it found, sums up and writes', async () => {
     const ended = await dialogue(wholeSite, [
       ...untilOthers,
-      ['Do you want to answer the other 36 settings, too? (y/n) [n]: ', enter],
+      ['Do you want to answer the other 35 settings, too? (y/n) [n]: ', enter],
       ['Do you want to continue? (y/n) [y]: ', enter],
     ]);
     expect(ended.status, ended.shown).toBe(0);
@@ -429,7 +430,6 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
           'log_level=0',
           'package_directory=/etc/csync',
           'package_style=modular',
-          'toolkit_program=/opt/csync',
           'ssh_user=none',
           'become=none',
         ],

@@ -20,7 +20,7 @@ function failure(argv: readonly string[]): string | null {
   return status === 0 ? null : `${program} ends with ${status}: ${`${stdout}${stderr}`.trim().split('\n').slice(-3).join('; ')}`;
 }
 
-/** Makes the cached tar of a clean system, if there is none of today. Returns why it cannot be made; null: it is there. */
+/** Makes the cached tar of a clean system, unless one of today exists. Returns why it cannot be made; null: it exists. */
 export function whyNoCleanRoot(): string | null {
   if (!isRoot) return 'a clean Debian needs root';
   if (!have('debootstrap')) return 'debootstrap is not installed';

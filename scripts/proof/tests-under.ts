@@ -13,7 +13,7 @@ interface Report {
   }[];
 }
 
-/** Words before a program that give it mounts of its own. `script`: makes them, then `exec`s the rest of its `words`. */
+/** Words before a program, which then has mounts of its own. `script`: makes them, then `exec`s the rest of its `words`. */
 export const withMounts = (script: string, ...words: readonly string[]): string[] => [
   ...['unshare', '--mount', '--propagation', 'private', '/bin/bash', '-euc', script, 'bash'],
   ...words,

@@ -295,8 +295,9 @@ describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
     host.write(`${host.work}/ppkeys/cluster/current.pub`, first.publicKey);
     host.write(`${host.work}/ppkeys/cluster/next.pub`, second.publicKey);
     const addresses = [packageAddress, ownAddress, '10.9.0.12'];
+    // bash would become its last command: that ends with a signal in place of a status.
     const run = (deadly: number, word = 'other') =>
-      host.sh(`echo 0 > ${bin}/step; echo ${deadly} > ${bin}/deadly; /bin/sh ${host.work}/swap ${word}`);
+      host.sh(`echo 0 > ${bin}/step; echo ${deadly} > ${bin}/deadly; /bin/sh ${host.work}/swap ${word}; exit $?`);
     const all = async () => Promise.all(addresses.map((address) => held(host, address)));
     const steps = 3 * addresses.length;
     for (let deadly = 1; deadly <= steps; deadly += everyStep ? 1 : 4) {

@@ -28,7 +28,7 @@ function changedIn(printed: string): Record<string, number> {
 describe.skipIf(whyNot !== null || !everyStep)('the Ansible collection', () => {
   const used = useLab('ansible', { deployed: false });
   const { sh, must, json, done } = typedIn(used, 'csync');
-  const { longChapter } = story(200_000);
+  const { longChapter } = story(600_000);
   const members = ['m1', 'm2', 'm3'];
   const play = async (command: string) => must(control, `${atControl} && ${command}`);
   /** What lies where the collection writes. */

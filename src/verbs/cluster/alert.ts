@@ -39,6 +39,8 @@ export const alertRunDocument = shape.document({
   hooks: reported,
   refused,
   unknown: shape.texts,
+  /** Why this run observed nothing; null: it did. */
+  skipped: shape.maybe,
   problems: shape.problems,
 });
 
@@ -61,7 +63,10 @@ const testWaitSeconds = 60;
 /** Status 5: a hook failed. Another run that is under way is no problem: the next one reports what is new. */
 export async function alertRun(options: AlertRunOptions): Promise<ExitCode> {
   const { settings } = findSettings(options.settings);
-  if (!alertsOn(settings)) return whileOff(options);
+  if (!alertsOn(settings)) {
+    if (options.test) throw failure('alert-off', off, 'set alert_directory in csync.yaml, then csync apply');
+    return skip(off, options.json);
+  }
   return onMembers(settings, 'once', async (shell) => {
     const member = settings.members.find((one) => isSameHost(one, shell.here));
     if (member === undefined) throw notHere(shell.here, settings);
@@ -69,18 +74,19 @@ export async function alertRun(options: AlertRunOptions): Promise<ExitCode> {
     const done = options.dryRun
       ? await once()
       : await holding(`/run/csync-alerts-${settings.packageName}.lock`, options.test ? testWaitSeconds : 0, once);
-    if (done === null && options.test) throw busy(member);
-    return report(options, member, settings, done ?? { notices: [], delivered: [], state: noAlertState });
+    if (done !== null) return report(options, member, settings, done);
+    if (options.test) throw busy(member);
+    return skip('another csync alert run is under way on this member, and the next one reports what is due', options.json);
   });
 }
 
-function whileOff({ test, json }: AlertRunOptions): ExitCode {
-  const text = 'alert_directory is off in the applied settings: no event is reported';
-  if (test) throw failure('alert-off', text, 'set alert_directory in csync.yaml, then csync apply');
-  if (json) printJson<typeof alertRunDocument>({ notices: [], hooks: [], refused: [], unknown: [], problems: [] });
-  else out(`${text}.\n`);
+function skip(why: string, json: boolean): ExitCode {
+  if (json) printJson<typeof alertRunDocument>({ notices: [], hooks: [], refused: [], unknown: [], skipped: why, problems: [] });
+  else out(`Nothing was observed: ${why}.\n`);
   return exitCodes.ok;
 }
+
+const off = 'alert_directory is off in the applied settings';
 
 const notHere = (here: string, { packageName, members }: Settings) =>
   failure(
@@ -187,6 +193,7 @@ function report(options: AlertRunOptions, member: string, settings: Settings, do
       hooks: options.dryRun ? wouldRun(done) : delivered,
       refused: refusedIn(state),
       unknown: state.unknown,
+      skipped: null,
       problems,
     });
   else {

@@ -28,6 +28,7 @@ interface Ran {
   readonly exitCode: number | null;
   readonly hooks: { hook: string; ok: boolean; result: string }[];
   readonly refused: { hook: string; why: string }[];
+  readonly skipped: string | null;
   readonly codes: string[];
 }
 
@@ -68,8 +69,8 @@ describe.skipIf(!isRoot)('csync alert run', { timeout: 60_000 }, () => {
   const run = async (...more: string[]): Promise<Ran> => {
     const argv = [...words, ...more, '--settings', join(place, 'settings.json')];
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8' });
-    const { hooks = [], refused = [], problems } = JSON.parse(await checkedOutput(argv, stdout || stderr));
-    return { exitCode: status, hooks, refused, codes: problems.map(({ code }: { code: string }) => code) };
+    const { hooks = [], refused = [], skipped = null, problems } = JSON.parse(await checkedOutput(argv, stdout || stderr));
+    return { exitCode: status, hooks, refused, skipped, codes: problems.map(({ code }: { code: string }) => code) };
   };
   /** Processes that have this word in their command line. */
   const running = (word: string): string[] =>
@@ -220,8 +221,8 @@ describe.skipIf(!isRoot)('csync alert run', { timeout: 60_000 }, () => {
     const argv = [program, ...words, '--settings', join(place, 'settings.json')];
     const first: ChildProcess = spawn(process.execPath, argv, { stdio: 'ignore' });
     await eventually('the hook to run', () => running('86405').length === 1);
-    // Meanwhile another one reports nothing, and does not wait.
-    expect(await run()).toMatchObject({ exitCode: 0, hooks: [] });
+    // Meanwhile another one reports that, and does not wait.
+    expect(await run()).toMatchObject({ exitCode: 0, hooks: [], skipped: expect.stringContaining('another csync alert run') });
     first.kill('SIGKILL');
     await eventually(
       'its lock to be free',
@@ -247,7 +248,7 @@ describe.skipIf(!isRoot)('csync alert run', { timeout: 60_000 }, () => {
 
   it('is off by default', async () => {
     settings({ alertDirectory: 'off' });
-    expect(await run()).toMatchObject({ exitCode: 0, hooks: [] });
+    expect(await run()).toMatchObject({ exitCode: 0, skipped: 'alert_directory is off in the applied settings' });
     expect(await run('--test')).toMatchObject({ exitCode: 3, codes: ['alert-off'] });
   });
 });

@@ -22,7 +22,7 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem',
   'the name of this host': 'openSshShell',
   'numbers of /proc': 'closeInherited childrenOf watchProcess',
-  'values that were checked when they were read': 'labSpec specProblem neededObservations namedScripts checks',
+  'values that were checked when they were read': 'labSpec specProblem neededObservations namedScripts checks isInSubnet',
   'fields at blanks, each of which is judged':
     'judgeMountPoint judgeOtherMounts judgeNoexec whyUnsupported judgeFstab clientsDisconnected Looker reason tagsOf clearTagsOfLostMembers',
   'behind a function that is fuzzed':

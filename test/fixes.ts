@@ -182,6 +182,22 @@ export const elsewhere = {
     file: 'test/lab/verbs/policy-from-git.test.ts',
     title: 'refuses when the master was edited by hand, changes nothing, and accepts with --base',
   },
+  'change-policy-staged': {
+    file: 'test/lab/policy/staged.test.ts',
+    title: 'take-back ends what another administrator began: then the refused commit passes',
+  },
+  'change-policy-taken-back': {
+    file: 'test/lab/policy/staged.test.ts',
+    title: 'an unreachable host: taken back after three runs; status lists it until take-back finds it with the served policy',
+  },
+  'policy-stage-rules': {
+    file: 'test/lab/policy/staged.test.ts',
+    title: 'without the rules in the policy it is refused, and members sync writes them',
+  },
+  'interrupted-stage': {
+    file: 'test/lab/policy/staged.test.ts',
+    title: 'interrupted by SIGINT, then the same command again',
+  },
   'check-address': {
     file: 'test/lab/failover/address-conflict.test.ts',
     title: 'that leads clients to another member: status, check and a drill report it from any member, until its remedy is typed',
@@ -257,6 +273,8 @@ export const untyped = {
     'policy-name',
     'policy-toolkit-file',
     'policy-refused',
+    'policy-stage-hosts',
+    'policy-stage-generation',
     'package-settings',
     'package-file-keyword',
     'package-file-no-value',
@@ -321,6 +339,7 @@ export const untyped = {
     'change-policy',
     'change-policy-busy',
     'change-policy-unacknowledged',
+    'change-policy-stage-open',
     'change-recover',
     'change-toolkit',
     'change-remove',

@@ -51,6 +51,29 @@ body file_select csync_key_names
   file_result => "leaf_name";
 }
 
+# A missing file is no error: only a host of a staged rollout has one, under its own key.
+body copy_from csync_of_stage(path)
+{
+  servers    => { "{{package_dns_name}}" };
+  source     => "$(path)";
+  portnumber => "{{cfengine_port}}";
+  compare    => "digest";
+  trustkey   => "false";
+  timeout    => "10";
+  missing_ok => "true";
+}
+
+body classes csync_copied(copied)
+{
+  promise_repaired => { "$(copied)" };
+}
+
+body delete csync_file
+{
+  dirlinks => "keep";
+  rmdirs   => "false";
+}
+
 body copy_from csync_here(path)
 {
   source  => "$(path)";
@@ -107,16 +130,42 @@ bundle agent csync_epoch
       "error: policy not fetched: the master is of epoch $(master[1]), older than $(here[1]), of which this host has policy";
 }
 
+# During a staged rollout (csync policy commit --stage) its hosts fetch the staged policy, at each run until it ends.
 bundle agent csync_update
 {
+  vars:
+    csync_stage_fetched::
+      "stage" string => readfile("$(sys.workdir)/state/csync_stage", "200");
+
   files:
-    # Permissions kept from the last copy count as kept, too, hence both classes.
+    # It is fetched anew at each run, so that its absence on the master ends the rollout here.
     csync_epoch_recorded.!csync_master_away::
+    "$(sys.workdir)/state/csync_stage"
+      delete    => csync_file;
+    "$(sys.workdir)/state/csync_stage"
+      copy_from => csync_of_stage("{{stage_directory}}/$(sys.key_digest)/csync.stage"),
+      classes   => csync_copied("csync_stage_here");
+
     # Files appear one by one under their names, each complete; files that the master no longer has are removed.
+    csync_stage_here.csync_epoch_recorded.!csync_master_away::
+    "$(sys.inputdir)"
+      copy_from    => csync_master("{{stage_directory}}/$(sys.key_digest)/masterfiles", "true"),
+      depth_search => csync_all,
+      perms        => csync_private,
+      classes      => csync_told("csync_stage_fetched", "csync_stage_failed");
+
+    # Permissions kept from the last copy count as kept, too, hence both classes.
+    csync_epoch_recorded.!csync_master_away.!csync_stage_here::
     "$(sys.inputdir)"
       copy_from    => csync_master("{{policy_directory}}/masterfiles", "true"),
       depth_search => csync_all,
       perms        => csync_private;
+
+  reports:
+    # csync takes it as proof.
+    csync_stage_fetched.!csync_stage_failed::
+      "csync stage $(stage)"
+        ifvarclass => isvariable("stage");
 }
 
 # The cluster's key and, during a rotation, the next one: a host that fetches has both, whichever a member uses. Nothing is purged, since

@@ -134,6 +134,14 @@ export const formats = {
     before: 'did not exist',
     unknown: 'the hook decides; fields are only added within a version',
   },
+  stagedRollout: {
+    file: '.csync-stage/stage.json, stage-leaving, taken-back',
+    field: '`version`',
+    writtenBy: '`csync policy commit --stage`, `csync policy take-back`',
+    readBy: '`csync policy` verbs; `csync status`, which goes on without it',
+    before: 'did not exist',
+    unknown: refused,
+  },
   rehearsal: {
     file: 'rehearsals/*.json',
     field: '`format`',

@@ -37,6 +37,14 @@ export function mapperName({ volumeGroup, logicalVolume }: Settings): string {
   return `/dev/mapper/${escaped(volumeGroup)}-${escaped(logicalVolume)}`;
 }
 
+/** Of a staged rollout: one directory for each of its hosts, named by key, which only that host may fetch. */
+export function stageDirectory({ mountPoint }: Pick<Settings, 'mountPoint'>): string {
+  return `${mountPoint}/.csync-stage`;
+}
+
+/** In each of them, beside the policy. */
+export const stageMarkName = 'csync.stage';
+
 /** Served like policy. */
 export const sentinelName = 'csync.sentinel';
 

@@ -6,6 +6,7 @@
 import { isIpv4, shortName } from '../base/network.ts';
 import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
+import { stageDirectory } from '../contract/policy-file-system.ts';
 import type { RosterHost } from '../contract/roster.ts';
 import type { Settings } from '../settings/settings.ts';
 import { frameworkFiles } from './mpf.ts';
@@ -275,9 +276,10 @@ function values3(settings: Settings, members: readonly RosterHost[], clients: re
   const inList = (items: readonly string[]): string => list(quoted(items), ', ', 8);
   return {
     'cfengine3/promises.cf.tpl': master,
-    'cfengine3/update.cf.tpl': master,
+    'cfengine3/update.cf.tpl': { ...master, stage_directory: stageDirectory(settings) },
     'cfengine3/controls/cf_serverd.cf.tpl': {
       policy_header: header,
+      stage_directory: stageDirectory(settings),
       policy_directory: settings.policyDirectory,
       cfengine_port: String(settings.cfenginePort),
       cfengine_bin_directory: settings.cfengineBinDirectory,

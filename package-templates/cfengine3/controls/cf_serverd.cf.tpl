@@ -32,6 +32,9 @@ bundle server csync_access_rules
     "{{policy_directory}}/masterfiles/"
       shortcut  => "masterfiles",
       admit_ips => { {{allowed_addresses}} };
+    # The policy of a staged rollout: each host of it only what lies under its own key, and no other host.
+    "{{stage_directory}}/$(connection.key)/"
+      admit_keys => { "$(connection.key)" };
     # The first word of cfruncommand: only members and the package address may start remote runs.
     "/bin/sh"
       admit_ips => { {{member_addresses}} };

@@ -13,6 +13,7 @@ export const manualPages = {
   clients: 'docs/how-to/operate/clients.md',
   keys: 'docs/how-to/operate/rotate-keys.md',
   policy: 'docs/how-to/operate/policy.md',
+  'staged rollout': 'docs/how-to/policy/staged-rollout.md',
   maintenance: 'docs/how-to/operate/maintenance.md',
   rehearsals: 'docs/how-to/operate/rehearsals.md',
   alerts: 'docs/how-to/alerts/hooks.md',

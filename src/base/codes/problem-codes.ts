@@ -6,6 +6,7 @@ import { clusterCodes } from './cluster-codes.ts';
 import { hereCodes } from './here-codes.ts';
 import { packageCodes } from './package-codes.ts';
 import { settingsCodes } from './settings-codes.ts';
+import { stageCodes } from './stage-codes.ts';
 import { templateCodes } from './template-codes.ts';
 
 export const problemCodes = {
@@ -15,6 +16,7 @@ export const problemCodes = {
   ...hereCodes,
   ...clusterCodes,
   ...changeCodes,
+  ...stageCodes,
   ...checkCodes,
   ...alertCodes,
 };

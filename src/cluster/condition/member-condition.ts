@@ -1,12 +1,15 @@
 /** Processes, mount, clock and monitor of a member. */
 
+import { attempt } from '../../base/attempt.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { newerIn } from '../../base/version.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
-import { maintenanceFileName } from '../../contract/maintenance-file.ts';
+import { maintenanceFileName, type maintenanceFrom } from '../../contract/maintenance-file.ts';
 import { type MonitorState, monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
-import { sentinelName } from '../../contract/policy-file-system.ts';
+import { sentinelName, stageDirectory } from '../../contract/policy-file-system.ts';
 import { type Room, roomBy, spaceLine } from '../../contract/space.ts';
+import { leavingName, policyKeep, stageFileName } from '../policy/look.ts';
+import { parseStage, parseTakenBack, type Stages } from '../policy/stage.ts';
 import { type Answer, type Clock, clockBetween, countOf, type Look, lastOf, saidIn } from '../remote/answers.ts';
 import { daemonFunction } from '../remote/daemon-lines.ts';
 import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';
@@ -26,6 +29,9 @@ export interface MemberCondition {
   readonly room: Room | null;
   /** SHA-256 over the served files. null: not mounted or not readable. */
   readonly policyDigest: string | null;
+  /** null: none, or not readable. */
+  readonly staged: Stages['open'];
+  readonly leaving: Stages['leaving'];
   /** Text of the file; empty: only touched. null: no such file. */
   readonly maintenance: string | null;
   /** A number: the format of a newer csync. null: none since the boot. */
@@ -58,6 +64,10 @@ export function conditionLook(place: ConditionPlace): Look<MemberCondition | nul
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
     `${mountedTest(mountPoint)} && ${spaceLine(mountPoint)}`,
     `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
+    ...[
+      ['stage', `${stageDirectory(place)}/${stageFileName}`],
+      ['leaving', `${policyKeep(mountPoint)}/${leavingName}`],
+    ].map(([word, file = '']) => `[ -r ${shellWord(file)} ] && echo "${word} $(cat ${shellWord(file)})"`),
     `[ -e ${maintenance} ] && echo "maintenance $(head -n 1 ${maintenance})"`,
     `[ -r ${monitor} ] && echo "monitor $(cat ${monitor})"`,
     // Without the sentinel, which changes at each start. None if this user cannot read all files.
@@ -86,7 +96,22 @@ export function parseCondition({ text, asked, answered }: Answer): MemberConditi
     room: said.has('mounted') ? roomBy(last('space') ?? '') : null,
     view: readAddressView(last('cards'), last('behind')),
     policyDigest: last('policy') ?? null,
+    // One of a newer csync: its verbs report it.
+    staged: attempt(() => parseStage(last('stage') ?? ''), null),
+    leaving: attempt(() => parseTakenBack(last('leaving') ?? ''), null),
     maintenance: last('maintenance') ?? null,
     monitor: parseMonitorState(last('monitor') ?? '') ?? newerIn(last('monitor') ?? ''),
   };
+}
+
+/** Of a paused monitor. */
+export function pauseText(
+  member: string,
+  { until, overdue, serviceguard }: NonNullable<ReturnType<typeof maintenanceFrom>>,
+  title: string,
+): string {
+  const end =
+    until === null ? 'without a time limit' : `${overdue ? 'which has passed' : 'until'} ${new Date(until).toISOString()}`;
+  const mode = serviceguard === null ? '' : `, together with ${title}'s maintenance mode`;
+  return `maintenance on ${member}: the monitor is paused ${end}, and a failed daemon does not fail over${mode}`;
 }

@@ -9,11 +9,12 @@ import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/no-answer.ts';
 import { driftRemedy, inBrief } from '../apply/comparison.ts';
+import { stageAdvice } from '../policy/stage.ts';
 import { clockText, isClockOff } from '../remote/answers.ts';
 import type { PackagePlace } from '../remote/observation.ts';
 import { rotationText } from '../setup/rotation.ts';
 import type { Client } from './clients.ts';
-import { type MemberCondition, reportOf } from './member-condition.ts';
+import { type MemberCondition, pauseText, reportOf } from './member-condition.ts';
 import { insteadText, outsideAdvice, outsideView, reachesElsewhere } from './outside.ts';
 
 /** Exit statuses of the verb, after those of the Linux Standard Base for the status of an init script. */
@@ -272,6 +273,7 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         text: `${room}: a full file system accepts no new policy and no mark of a failover`,
         remedy: `on ${member}: stat -f ${place.mountPoint}; free space there, or enlarge the file system`,
       });
+    if (owns) advice.push(...stageAdvice(seen));
     if (seen.daemons === 0)
       advice.push({
         text: `no cfengine daemon runs on ${member}`,
@@ -344,17 +346,6 @@ function silentSeconds(seen: MemberCondition, now: number): number {
   if (monitor === null) return 0;
   const last = Math.max(Date.parse(monitor.at), Date.parse(sentinelTime(sentinel) ?? '') || 0);
   return now / 1000 + clock.ahead - clock.doubt - last / 1000;
-}
-
-function pauseText(
-  member: string,
-  { until, overdue, serviceguard }: NonNullable<ReturnType<typeof maintenanceFrom>>,
-  title: string,
-): string {
-  const end =
-    until === null ? 'without a time limit' : `${overdue ? 'which has passed' : 'until'} ${new Date(until).toISOString()}`;
-  const mode = serviceguard === null ? '' : `, together with ${title}'s maintenance mode`;
-  return `maintenance on ${member}: the monitor is paused ${end}, and a failed daemon does not fail over${mode}`;
 }
 
 /** Silence counts from the start of the package: while it was down, no client could connect. */

@@ -27,6 +27,8 @@ export interface CommitRecord {
   readonly removed: readonly string[];
   /** Of the git repository. */
   readonly revision?: string;
+  /** Clients that had it before all others. */
+  readonly stage?: readonly string[];
 }
 
 export interface PolicyState {
@@ -199,12 +201,13 @@ export interface CommitWords {
   readonly member: string;
   readonly message: string;
   readonly revision?: string;
+  readonly stage?: readonly string[];
 }
 
 /** For exactly that state. */
 export function nextRecord(state: PolicyState, { write, remove, digest }: CommitPlan, words: CommitWords): CommitRecord {
   const commit = Math.max(0, ...[...state.log, ...recordsOf(state)].map((one) => one.commit)) + 1;
-  const { at, by, member, message, revision } = words;
+  const { at, by, member, message, revision, stage } = words;
   const files = write.map(({ name }) => name);
   return {
     commit,
@@ -217,6 +220,7 @@ export function nextRecord(state: PolicyState, { write, remove, digest }: Commit
     files,
     removed: remove,
     ...(revision === undefined ? {} : { revision }),
+    ...(stage === undefined ? {} : { stage }),
   };
 }
 
@@ -246,6 +250,7 @@ export function parseRecord(text: string): CommitRecord | null {
       files: words(found.files),
       removed: words(found.removed),
       ...(word(found.revision) === '' ? {} : { revision: word(found.revision) }),
+      ...(words(found.stage).length === 0 ? {} : { stage: words(found.stage) }),
     };
   }, null);
 }

@@ -1,12 +1,14 @@
 /** The master's policy on a member: place, digest, record, edits by hand. */
+
 import { shellWord } from '../../base/shell-word.ts';
 import { layoutOf, type PolicyCheck, policyChecks } from '../../cfengine/layout.ts';
 import { sha256 } from '../../contract/package-directory.ts';
-import { sentinelEpoch, sentinelName } from '../../contract/policy-file-system.ts';
+import { sentinelEpoch, sentinelName, stageDirectory } from '../../contract/policy-file-system.ts';
 import { isOurs } from '../../render/policy.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { hostScript, mountedTest, rootLine } from '../remote/shell-text.ts';
 import { commitRecordName, type PolicyState, parseRecord } from './commit.ts';
+import { parseStage, parseTakenBack, type Stages } from './stage.ts';
 
 export interface PolicyPlace {
   readonly mountPoint: string;
@@ -18,13 +20,17 @@ export interface PolicyPlace {
   readonly keep: string;
   /** Held by a publication or a commit. */
   readonly lock: string;
+  /** Of a staged rollout; exists only during one. */
+  readonly stage: string;
   /** cfengine's parser on the next tree. */
   readonly checks: readonly PolicyCheck[];
 }
 
+export const policyKeep = (mountPoint: string): string => `${mountPoint}/.csync-policy`;
+
 export function policyPlace(settings: Settings): PolicyPlace {
   const { mountPoint, policyDirectory: base } = settings;
-  const keep = `${mountPoint}/.csync-policy`;
+  const keep = policyKeep(mountPoint);
   const { masterInputs: tree } = layoutOf(settings);
   return {
     mountPoint,
@@ -32,16 +38,31 @@ export function policyPlace(settings: Settings): PolicyPlace {
     tree,
     keep,
     lock: `${mountPoint}/.csync-publish.lock`,
+    stage: stageDirectory(settings),
     checks: policyChecks(settings, `${keep}/next`),
   };
 }
 
 /** Beside busyStatus. With one of them nothing changed. */
-export const policyStatus = { notMounted: 69, refused: 65, moved: 66, noExchange: 67, tooLarge: 68, linked: 70 } as const;
+export const policyStatus = {
+  notMounted: 69,
+  refused: 65,
+  moved: 66,
+  noExchange: 67,
+  tooLarge: 68,
+  linked: 70,
+  noStage: 71,
+} as const;
 
 /** For status `linked`. */
 export const linkRemedy =
   'make it a file or directory of its own in masterfiles, or edit what the link leads to; csync policy show   lists the links';
+
+/** In the stage directory. */
+export const stageFileName = 'stage.json';
+/** Beside the log: the last rollout that was taken back, until its hosts have the served policy again, and all of them. */
+export const leavingName = 'stage-leaving';
+export const takenBackName = 'taken-back';
 
 /** Read into memory. */
 export const mostContentBytes = 64 * 1024 * 1024;
@@ -64,7 +85,12 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
     digestFunction,
     here(place),
     `echo "sentinel $(base64 -w 0 ${shellWord(`${place.base}/${sentinelName}`)} 2>/dev/null)"`,
-    `[ ! -r ${shellWord(`${place.keep}/log`)} ] || echo "log $(base64 -w 0 ${shellWord(`${place.keep}/log`)})"`,
+    ...[
+      ['log', `${place.keep}/log`],
+      ['stage', `${place.stage}/${stageFileName}`],
+      ['leaving', `${place.keep}/${leavingName}`],
+      ['taken-back', `${place.keep}/${takenBackName}`],
+    ].map(([word, file = '']) => `[ ! -r ${shellWord(file)} ] || echo "${word} $(base64 -w 0 ${shellWord(file)})"`),
     `cd ${tree} 2>/dev/null || { echo "digest $(printf '' | sha256sum | cut -c 1-64)"; echo whole; exit 0; }`,
     ...(contents
       ? [
@@ -89,6 +115,7 @@ export interface PolicyLook {
   readonly contents: ReadonlyMap<string, Buffer>;
   /** With their targets. */
   readonly links: ReadonlyMap<string, string>;
+  readonly stages: Stages;
 }
 
 const decoded = (word: string | undefined): Buffer => Buffer.from(word ?? '', 'base64');
@@ -115,12 +142,30 @@ export function readPolicyState(output: string): PolicyLook | null {
         .split('\n')
         .flatMap((line) => parseRecord(line) ?? []),
     },
+    stages: stagesOf(one),
     contents: new Map(files.map(({ name, content }) => [name, content])),
     links: new Map(
       lines.flatMap(([word, name, to]) =>
         word === 'link' ? [[decoded(name).toString('utf8'), decoded(to).toString('utf8').trimEnd()] as const] : [],
       ),
     ),
+  };
+}
+
+/** `one`: text by word. */
+function stagesOf(one: (name: string) => string): Stages {
+  const text = one('stage');
+  const open = parseStage(text);
+  const takenBack = one('taken-back')
+    .split('\n')
+    .flatMap((line) => parseTakenBack(line) ?? []);
+  // A rerun of a killed one repeats its line.
+  const last = new Map(takenBack.map((one) => [one.record.commit, one]));
+  return {
+    open,
+    isDamaged: open === null && text !== '',
+    leaving: parseTakenBack(one('leaving')),
+    takenBack: [...last.values()],
   };
 }
 

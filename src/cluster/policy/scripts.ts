@@ -4,12 +4,14 @@
  */
 
 import { shellWord } from '../../base/shell-word.ts';
+import { sha256 } from '../../contract/package-directory.ts';
 import { sentinelName } from '../../contract/policy-file-system.ts';
 import { fileSystemTypeNames, fileSystemTypes, oneOfWords } from '../../settings/file-systems.ts';
 import { busyStatus, hostScript, receiveLines } from '../remote/shell-text.ts';
 import { type CommitRecord, commitRecordName, type PolicyState, recordText } from './commit.ts';
 import exchangeText from './exchange.sh';
-import { digestFunction, here, type PolicyPlace, policyStatus } from './look.ts';
+import { digestFunction, here, type PolicyPlace, policyStatus, stageFileName } from './look.ts';
+import { type Stage, stageText } from './stage.ts';
 
 /** Waiting time for another publication. */
 const lockSeconds = 20;
@@ -17,12 +19,33 @@ const lockSeconds = 20;
 /** Shell function `exchange ONE OTHER`. */
 export const exchangeFunction = exchangeText.replace(/^#.*\n/gm, '').trimEnd();
 
-/** Takes the lock, and exits unless the plan's state is still true. */
-function unchanged(place: PolicyPlace, state: PolicyState): string[] {
-  const sentinel = shellWord(`${place.base}/${sentinelName}`);
-  const moved = (what: string): string => `{ echo ${shellWord(what)}; exit ${policyStatus.moved}; }`;
+const moved = (what: string): string => `{ echo ${shellWord(what)}; exit ${policyStatus.moved}; }`;
+
+export const takeLock = ({ lock }: PolicyPlace): string =>
+  `exec 9>> ${shellWord(lock)}; flock -w ${lockSeconds} 9 || { echo "another csync is publishing"; exit ${busyStatus}; }`;
+
+/** Exits unless this staged rollout is still the one on the master; null: none. */
+export function sameStage({ stage: directory }: PolicyPlace, stage: Stage | null): string {
+  const file = shellWord(`${directory}/${stageFileName}`);
+  return stage === null
+    ? `[ ! -e ${file} ] || ${moved('a staged rollout began meanwhile')}`
+    : `[ "$(cat ${file} 2>/dev/null | sha256sum | cut -c 1-64)" = ${sha256(stageText(stage))} ] || ${moved('the staged rollout was changed meanwhile')}`;
+}
+
+/** Hosts find all of a rollout, or nothing. */
+export function removeStage({ stage, keep, mountPoint }: PolicyPlace): string[] {
+  const old = shellWord(`${keep}/stage-old`);
   return [
-    `exec 9>> ${shellWord(place.lock)}; flock -w ${lockSeconds} 9 || { echo "another csync is publishing"; exit ${busyStatus}; }`,
+    `rm -rf -- ${old}; mv -T -- ${shellWord(stage)} ${old}; sync ${shellWord(mountPoint)} ${shellWord(keep)}`,
+    `rm -rf -- ${old}`,
+  ];
+}
+
+/** Takes the lock, and exits unless the plan's state is still true. */
+export function unchanged(place: PolicyPlace, state: PolicyState): string[] {
+  const sentinel = shellWord(`${place.base}/${sentinelName}`);
+  return [
+    takeLock(place),
     `[ "$(digest ${servedTree})" = ${state.digest} ] || ${moved('the policy of the master has changed meanwhile')}`,
     `[ "$(cat ${sentinel} 2>/dev/null | sha256sum | cut -c 1-64)" = ${state.sentinelDigest} ] || ${moved('the package was restarted meanwhile')}`,
   ];
@@ -34,9 +57,11 @@ export interface CommitOrder {
   readonly write: readonly { readonly name: string; readonly content: Buffer }[];
   readonly remove: readonly string[];
   readonly dryRun: boolean;
+  /** The rollout that this completes; null: none is open. */
+  readonly stage: Stage | null;
 }
 
-const syncTree = (directory: string): string => `find ${directory} \\( -type f -o -type d \\) -exec sync {} +`;
+export const syncTree = (directory: string): string => `find ${directory} \\( -type f -o -type d \\) -exec sync {} +`;
 
 const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
 
@@ -61,7 +86,7 @@ function noLinks(place: PolicyPlace, names: readonly string[]): string[] {
 }
 
 /** Holds the next tree, and after the exchange the previous one. */
-const nextTree = ({ keep }: PolicyPlace): string => `${keep}/next`;
+export const nextTree = ({ keep }: PolicyPlace): string => `${keep}/next`;
 
 /** Digests of the trees in an exchange: old, then new. */
 const swapMark = ({ keep }: PolicyPlace): string => shellWord(`${keep}/swapping`);
@@ -171,10 +196,26 @@ function keepOld(place: PolicyPlace): string {
   return `rm -rf -- ${before}; mv -T -- ${shellWord(nextTree(place))} ${before}`;
 }
 
+/** Takes the lock, makes the next tree with its record, and has it checked. */
+export function prepareNext(place: PolicyPlace, { state, record, write, remove, stage }: Omit<CommitOrder, 'dryRun'>): string[] {
+  const staged = nextTree(place);
+  return [
+    `mkdir -p -- ${shellWord(place.keep)} ${shellWord(place.tree)}`,
+    ...findTree(place),
+    ...unchanged(place, state),
+    sameStage(place, stage),
+    ...beginNext(place),
+    ...changeNext(place, write, remove),
+    `[ "$(digest ${shellWord(staged)})" = ${record.digest} ] || { echo "the received files differ from the sent ones"; exit 1; }`,
+    `printf %s ${shellWord(recordText(record))} > ${shellWord(`${staged}/${commitRecordName}`)}`,
+    ...checkNext(place),
+  ];
+}
+
 /** Prints `swapping` before the only step that changes what is served, `durable` at the end. */
-export function commitScript(place: PolicyPlace, { state, record, write, remove, dryRun }: CommitOrder): string {
-  const { tree, keep } = place;
-  const [log, staged] = [shellWord(`${keep}/log`), nextTree(place)];
+export function commitScript(place: PolicyPlace, order: CommitOrder): string {
+  const { state, dryRun, stage } = order;
+  const log = shellWord(`${place.keep}/log`);
   const earlier =
     state.current === null || state.log.some(({ commit }) => commit === state.current?.commit) ? [] : [state.current];
   return hostScript(
@@ -182,19 +223,13 @@ export function commitScript(place: PolicyPlace, { state, record, write, remove,
     digestFunction,
     exchangeFunction,
     here(place),
-    `mkdir -p -- ${shellWord(keep)} ${shellWord(tree)}`,
-    ...findTree(place),
-    ...unchanged(place, state),
-    ...beginNext(place),
-    ...changeNext(place, write, remove),
-    `[ "$(digest ${shellWord(staged)})" = ${record.digest} ] || { echo "the received files differ from the sent ones"; exit 1; }`,
-    `printf %s ${shellWord(recordText(record))} > ${shellWord(`${staged}/${commitRecordName}`)}`,
-    ...checkNext(place),
+    ...prepareNext(place, order),
     ...(dryRun ? ['exit 0'] : []),
     // The record to be replaced. A logged one belongs to a commit that did not take place.
-    ...earlier.map((one) => `printf %s ${shellWord(recordText(one))} >> ${log}; sync ${log} ${shellWord(keep)}`),
+    ...earlier.map((one) => `printf %s ${shellWord(recordText(one))} >> ${log}; sync ${log} ${shellWord(place.keep)}`),
     ...swapNext(place, state.digest, `echo ${shellWord(noExchangeText)}; exit ${policyStatus.noExchange}`),
     'echo durable',
+    ...(stage === null ? [] : removeStage(place)),
     keepOld(place),
   );
 }
@@ -259,7 +294,7 @@ export function publishScript(place: PolicyPlace, { directories, write, remove }
 }
 
 /** A killed run may not have synced them. */
-export function confirmScript(place: PolicyPlace, state: PolicyState): string {
+export function confirmScript(place: PolicyPlace, state: PolicyState, stage: Stage | null): string {
   return hostScript(
     'set -eu; umask 077',
     digestFunction,
@@ -269,6 +304,8 @@ export function confirmScript(place: PolicyPlace, state: PolicyState): string {
     syncTree(servedTree),
     `sync "\${tree%/*}" ${shellWord(place.base)}`,
     'echo durable',
+    // Of a commit that was killed before.
+    ...(stage === null ? [] : [sameStage(place, stage), ...removeStage(place)]),
   );
 }
 

@@ -18,6 +18,8 @@ export interface RemoteRunWish {
   readonly timeoutSeconds: number;
   /** Classes that the agents must define. */
   readonly classes: readonly string[];
+  /** Of generation 3: only hosts that have one of these classes run it. */
+  readonly select?: readonly string[];
 }
 
 const connectSeconds = 10;
@@ -33,11 +35,15 @@ const safe = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
 export const isClassName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);
 
 /** With $address, $name and $port of the script. */
-function remoteRunWords(settings: Settings, { timeoutSeconds, classes }: RemoteRunWish): string {
+function remoteRunWords(settings: Settings, { timeoutSeconds, classes, select = [] }: RemoteRunWish): string {
   const { generation, programs } = adapterFor(settings);
   const program = shellWord(programs.run);
   if (generation === 3)
-    return `${program} -H "$address:${settings.cfenginePort}" -t ${timeoutSeconds}${classes.length === 0 ? '' : ` -D ${classes.join(',')}`}`;
+    return [
+      `${program} -H "$address:${settings.cfenginePort}" -t ${timeoutSeconds}`,
+      ...(classes.length === 0 ? [] : [`-D ${classes.join(',')}`]),
+      ...(select.length === 0 ? [] : [`-s ${select.join(',')}`]),
+    ].join(' ');
   // Behind --: for the agent [cfengine.md 1.11]; never -T, which trusts unknown keys. Without an option a silent agent looks like a closed
   // connection.
   return `${program} "$listed" -- ${['--inform', ...classes.map((name) => `-D${name}`)].join(' ')}`;
@@ -143,7 +149,7 @@ export function parseRuns(output: string, settings: Settings, hosts: readonly Ro
   return hosts.map(({ name, addresses }, number) => {
     const index = String(number);
     const [word, first = '', took] = rest.get(index) ?? [];
-    const base = { host: name, exitCode: null, milliseconds: null, changes: [], errors: [], cut: cut.has(index) };
+    const base = { host: name, exitCode: null, milliseconds: null, changes: [], errors: [], reports: [], cut: cut.has(index) };
     const without = (reason: Reason): HostRun => ({ ...base, outcome: reasons[reason][0], reason });
     if (!safe.test(name) || !addresses.slice(0, 1).every((address) => safe.test(address))) return without('name');
     if (word === 'skip') return without(Object.hasOwn(reasons, first) ? (first as Reason) : 'lost');

@@ -14,6 +14,8 @@ export interface HostRun {
   readonly changes: readonly string[];
   /** Of the agent, or the output of a failed run. */
   readonly errors: readonly string[];
+  /** Lines of reports promises; none with generation 2. */
+  readonly reports: readonly string[];
   /** Not all was kept. */
   readonly cut: boolean;
 }
@@ -124,10 +126,10 @@ export const reasons = {
 } as const satisfies Readonly<Record<string, readonly [outcome: Outcome, text: string, remedy: string]>>;
 export type Reason = keyof typeof reasons;
 
-type Read = Pick<HostRun, 'outcome' | 'reason' | 'exitCode' | 'changes' | 'errors'>;
+type Read = Pick<HostRun, 'outcome' | 'reason' | 'exitCode' | 'changes' | 'errors' | 'reports'>;
 
 function withReason(reason: Reason, errors: readonly string[], more: Partial<Read> = {}): Read {
-  return { outcome: reasons[reason][0], reason, exitCode: null, changes: [], errors, ...more };
+  return { outcome: reasons[reason][0], reason, exitCode: null, changes: [], errors, reports: [], ...more };
 }
 
 /** 3.21 (test/recorded/cf-runagent); the first match counts. */
@@ -148,17 +150,21 @@ export function readRunagent(text: string): Read {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const agent = lines.flatMap((line) => /^\S+> -> (.*)$/.exec(line)?.[1] ?? []);
   const errors = agent.flatMap((line) => /^\s*error: (.*)$/.exec(line)?.[1] ?? []);
+  const reports = agent.flatMap((line) => /^R: (.*)$/.exec(line)?.[1] ?? []);
   // Reported three times: copied, moved, updated.
   const changes = agent
     .flatMap((line) => /^\s*info: (.*)$/.exec(line)?.[1] ?? [])
-    .filter((line) => !/\.cfnew'|^(Executing|Completed execution|Using|Last \d+ quoted|Unable to|No server)/.test(line));
+    .filter(
+      (line) =>
+        !/\.cfnew'|\/state\/csync_stage'|^(Executing|Completed execution|Using|Last \d+ quoted|Unable to|No server)/.test(line),
+    );
   const exit = /^\S+> \(exit code: (\d+)\)$/m.exec(text)?.[1];
   if (exit === undefined) {
     const [, reason = 'words'] = runagentWords.find(([pattern]) => pattern.test(text)) ?? [];
-    return withReason(reason, lines, { changes });
+    return withReason(reason, lines, { changes, reports });
   }
   const exitCode = Number(exit);
-  const found = { exitCode, changes };
+  const found = { exitCode, changes, reports };
   if (errors.some((line) => line.includes('going to failsafe'))) return withReason('failsafe', errors, found);
   if (exitCode !== 0) return withReason('status', errors, found);
   return { outcome: 'ran', reason: null, errors, ...found };
@@ -223,7 +229,7 @@ function readAgent2(text: string, { packageDnsName, packageAddress }: Settings):
   const found = agentWords.find(([pattern]) => pattern.test(own.join('\n')))?.[1] ?? null;
   const reason = found ?? masterReason(errors, [packageDnsName, packageAddress]);
   if (reason !== null) return withReason(reason, errors, { changes });
-  return { outcome: 'ran', reason: null, exitCode: null, changes, errors };
+  return { outcome: 'ran', reason: null, exitCode: null, changes, errors, reports: [] };
 }
 
 /** Only the master counts, not other servers. */

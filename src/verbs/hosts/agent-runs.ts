@@ -7,7 +7,7 @@ import type { HostRun } from '../../cluster/procedures/run-outputs.ts';
 import { inParallel } from '../../cluster/remote/observation.ts';
 import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';
-import { newestRoster, type RosterHost } from '../../contract/roster.ts';
+import { newestRoster, type Roster, type RosterHost } from '../../contract/roster.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { whyNoAnswer } from '../../host/admin/no-answer.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -15,12 +15,17 @@ import { hostsBar } from '../common/meter.ts';
 
 export const usage = (text: string, remedy: string): Problem => errorProblem('usage', text, remedy);
 
-/** Members and clients that are set up, from the newest roster of the members. */
-export async function rosterHosts(shell: MemberShell, { members, packageDirectory }: Settings): Promise<readonly RosterHost[]> {
+/** The newest one of the members. */
+export async function rosterOf(shell: MemberShell, { members, packageDirectory }: Settings): Promise<Roster> {
   const look = script(...rosterLines(packageDirectory));
   const read = await inParallel(members, async (member) => rosterIn((await shell.run(member, look, lookLimitMs)).stdout, member));
-  const roster = newestRoster(read);
-  return [...roster.members, ...roster.clients];
+  return newestRoster(read);
+}
+
+/** Members and clients that are set up. */
+export async function rosterHosts(shell: MemberShell, settings: Settings): Promise<readonly RosterHost[]> {
+  const { members, clients } = await rosterOf(shell, settings);
+  return [...members, ...clients];
 }
 
 /** Remote runs as part of another verb: the failures by host. */

@@ -26,6 +26,7 @@ export const runsDocument = shape.document({
       milliseconds: shape.nullable(shape.number),
       changes: shape.texts,
       errors: shape.texts,
+      reports: shape.texts,
       cut: shape.yesNo,
     }),
   ),

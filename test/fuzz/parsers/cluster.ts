@@ -20,6 +20,7 @@ import { parseHost, publicDigest } from '../../../src/cluster/hosts/host-look.ts
 import { parseOutcomes } from '../../../src/cluster/hosts/host-setup.ts';
 import { parseRecord } from '../../../src/cluster/policy/commit.ts';
 import { readPolicyState } from '../../../src/cluster/policy/look.ts';
+import { parseStage, parseTakenBack, readStageWish } from '../../../src/cluster/policy/stage.ts';
 import { parseLeftovers } from '../../../src/cluster/procedures/recovery.ts';
 import { saidIn } from '../../../src/cluster/remote/answers.ts';
 import { parseLook, readNodeVersion } from '../../../src/cluster/remote/package-look.ts';
@@ -150,8 +151,11 @@ export const cluster: readonly FuzzedParser[] = [
     samples: [
       `digest ${digest}\nnames ${base64(`${digest}  ./site.cf\0`)}\nfile ${base64('# mine')}\nsentinel ${base64('{"epoch":3,"member":"m1","at":"x"}')}\nrecord ${base64(commitRecord)}\nlog ${base64(commitRecord)}\ndigest ${digest}\nwhole\n`,
       commitRecord,
+      `{"record":${commitRecord.trim()},"base":"${digest}","edit":"${digest}","hosts":[{"name":"c1","key":"MD5=${digest.slice(32)}"}]}`,
+      `{"record":${commitRecord.trim()},"hosts":["c1"],"at":"x","why":"y"}`,
+      'c1,10%,class:web',
     ],
-    parse: (text) => [readPolicyState(text), parseRecord(text)],
+    parse: (text) => [readPolicyState(text), parseRecord(text), parseStage(text), parseTakenBack(text), readStageWish(text)],
     throws: isNewer,
   },
   {

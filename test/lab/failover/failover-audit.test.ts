@@ -108,6 +108,15 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
   const keys = '/var/lib/cfengine3/ppkeys';
   const withoutKeys = `rm -f ${keys}/root-*.pub`;
   const isClient = () => must('client add c1 --yes');
+  const policyEdit = async (): Promise<void> => {
+    await sh('c2', 'rm -rf /root/work');
+    await must('policy show --copy /root/work');
+    await sh('c2', 'echo "# $(date +%s%N)" >> /root/work/site.cf');
+  };
+  const stagedEdit = async (): Promise<void> => {
+    await isClient();
+    await policyEdit();
+  };
   /** Each verb of a row finds what the previous one has left. */
   const rows: Readonly<Record<string, readonly Verb[]>> = {
     'apply and rollback': [
@@ -189,12 +198,23 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
     'policy commit': [
       {
         verb: 'policy commit',
-        prepare: async () => {
-          await sh('c2', 'rm -rf /root/work');
-          await must('policy show --copy /root/work');
-          await sh('c2', 'echo "# $(date +%s%N)" >> /root/work/site.cf');
-        },
+        prepare: policyEdit,
         words: is('policy commit /root/work'),
+      },
+    ],
+    'staged rollout': [
+      { verb: 'policy commit', prepare: stagedEdit, words: is('policy commit /root/work --stage c1') },
+      {
+        verb: 'policy take-back',
+        // Of a host that did not answer.
+        prepare: async () => {
+          await stagedEdit();
+          await sh('c1', 'pkill -x cf-serverd; while pgrep -x cf-serverd > /dev/null; do :; done');
+          const refused = reported(await csync('policy commit /root/work --stage c1 --json'), 'policy commit');
+          expect(refused.codes).toEqual(['change-policy-taken-back']);
+          await sh('c1', '/usr/local/sbin/csync-cfservd start');
+        },
+        words: is('policy take-back'),
       },
     ],
     drill: [

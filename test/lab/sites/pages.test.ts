@@ -123,6 +123,7 @@ describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', () => {
     'docs/how-to/operate/change-package.md',
     'docs/how-to/operate/upgrade.md',
     'docs/how-to/operate/policy.md',
+    'docs/how-to/policy/staged-rollout.md',
     'docs/how-to/existing-policy.md',
     'docs/how-to/operate/restore.md',
     'docs/how-to/operate/rotate-keys.md',

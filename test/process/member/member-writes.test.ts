@@ -25,7 +25,9 @@ import { configuredFile, configuredLines, withConfigured } from '../../../src/cl
 import { type HostStep, noChange, parseOutcomes, setUpScript } from '../../../src/cluster/hosts/host-setup.ts';
 import { nextRecord, planCommit } from '../../../src/cluster/policy/commit.ts';
 import { policyLookScript, policyPlace, policyStatus, readPolicyState } from '../../../src/cluster/policy/look.ts';
-import { becameOf, commitScript, noExchangeText, publishScript } from '../../../src/cluster/policy/scripts.ts';
+import { becameOf, commitScript, confirmScript, noExchangeText, publishScript } from '../../../src/cluster/policy/scripts.ts';
+import { editOf } from '../../../src/cluster/policy/stage.ts';
+import { stageScript, takeBackScript } from '../../../src/cluster/policy/stage-scripts.ts';
 import { hostScript } from '../../../src/cluster/remote/shell-text.ts';
 import { everyStep, isRoot, scratchDirectory, settingsFor } from '../../support.ts';
 
@@ -399,7 +401,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
           // It exists, and a commit of nothing is none.
           if (plan.write.length + plan.remove.length === 0) return hostScript('exit 0');
           const record = nextRecord(state, plan, { at: 'now', by: 'root@m1', member: 'm1', message: 'why' });
-          return commitScript(place, { state, record, write: plan.write, remove: plan.remove, dryRun: false });
+          return commitScript(place, { state, record, write: plan.write, remove: plan.remove, dryRun: false, stage: null });
         },
         judge: (ended) => {
           const tree = summary(states(place.tree, { ...oldTree, 'lib/more.cf': null }, { ...oldTree, ...mine }));
@@ -409,6 +411,62 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
           if (became === 'durable') expect(tree).toBe('new');
           if (became === 'not there') expect(tree).toBe('old');
           return tree;
+        },
+      };
+    }, fault);
+  });
+
+  it.skipIf(!isRoot).each(['begins', 'is taken back', 'is committed'] as const)('a staged rollout that %s', (what) => {
+    const host = { name: 'c1', key: `MD5=${'1'.repeat(32)}` };
+    const edit = { 'site.cf': `# mine\n${site}`, 'gone.cf': null };
+    everywhere((root) => {
+      const place = policyOn(root);
+      const rules = `# ${place.stage}/$(sys.key_digest)/ ${place.stage}/$(connection.key)/\n`;
+      write(place.tree, { 'update.cf': rules });
+      const look = () => {
+        const said = run({ mount: place.mountPoint, script: () => policyLookScript(place, false) });
+        return readPolicyState(said.stdout) ?? expect.fail(`the policy cannot be read: ${said.stdout}${said.stderr}`);
+      };
+      const planned = () => {
+        const { state, stages } = look();
+        const local = Object.entries(edit).map(([name, text]) => ({ name, content: text === null ? null : Buffer.from(text) }));
+        const plan = demand(planCommit(state, local, state.digest));
+        const words = { at: 'now', by: 'root@m1', member: 'm1', message: 'why', stage: [host.name] };
+        const record = stages.open?.record ?? nextRecord(state, plan, words);
+        const stage = stages.open ?? { record, base: state.digest, edit: editOf(plan), hosts: [host] };
+        return { state, open: stages.open, plan, stage };
+      };
+      const begin = (): string => {
+        const { state, open, plan, stage } = planned();
+        return open === null ? stageScript(place, { ...plan, stage, instead: null, state }) : hostScript('exit 0');
+      };
+      const end = (): string => {
+        const { state, open, plan, stage } = planned();
+        const leaving = { record: stage.record, hosts: [host.name], at: 'now', why: 'c1: no' };
+        if (what === 'is taken back') return open === null ? hostScript('exit 0') : takeBackScript(place, stage, leaving);
+        if (plan.write.length > 0) return commitScript(place, { ...plan, state, record: stage.record, dryRun: false, stage });
+        return open === null ? hostScript('exit 0') : confirmScript(place, state, open);
+      };
+      if (what !== 'begins') expect(run({ mount: place.mountPoint, script: begin }).status).toBe(0);
+      return {
+        root,
+        mount: place.mountPoint,
+        script: what === 'begins' ? begin : end,
+        judge: (ended) => {
+          const served = summary(states(place.tree, oldTree, { ...oldTree, ...edit }));
+          const { stages } = look();
+          const ofHost = join(place.stage, host.key);
+          // A host finds all of it or nothing, and nothing that is not in the file that names its hosts.
+          expect(existsSync(ofHost)).toBe(stages.open !== null);
+          if (stages.open !== null) {
+            expect(summary(states(join(ofHost, 'masterfiles'), oldTree, { ...oldTree, ...edit }))).toBe('new');
+            expect(read(join(ofHost, 'csync.stage'))).toBe(`${stages.open.record.commit} ${stages.open.record.digest}\n`);
+          }
+          if (ended === null && what === 'is taken back')
+            expect([stages.leaving?.hosts, stages.takenBack.length]).toEqual([[host.name], 1]);
+          if (what === 'is committed') return ended === null && stages.open !== null ? 'between' : served;
+          expect(served).toBe('old');
+          return (stages.open !== null) === (what === 'begins') ? 'new' : 'old';
         },
       };
     }, fault);

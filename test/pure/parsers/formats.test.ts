@@ -11,6 +11,7 @@ import { parseHistory } from '../../../src/cluster/apply/history.ts';
 import { fetchSet } from '../../../src/cluster/apply/sets.ts';
 import { parseCondition } from '../../../src/cluster/condition/member-condition.ts';
 import { parseRecord } from '../../../src/cluster/policy/commit.ts';
+import { parseStage, parseTakenBack } from '../../../src/cluster/policy/stage.ts';
 import { alertStateText, noAlertState, parseAlertState, parseRehearsed } from '../../../src/contract/alerts.ts';
 import { formats } from '../../../src/contract/formats.ts';
 import { parseHandover, parsePromotion } from '../../../src/contract/handover.ts';
@@ -134,6 +135,12 @@ const readers: Readonly<Record<Name, () => void>> = {
   notice: () => {
     const due = { event: 'space', subject: '', state: 'raised', text: '', fix: '', since: 0 } as const;
     expect(noticeOf(due, 'csync', 'm1', 0).version).toBe(1);
+  },
+  stagedRollout: () => {
+    const sample = JSON.stringify({ record: JSON.parse(recorded('commit.json')), base: '', edit: '', hosts: [] });
+    expect(parseStage(sample)).toMatchObject({ record: { commit: 1 } });
+    expect(codeOf(() => parseStage(newer(sample)))).toBe('file-newer');
+    expect(codeOf(() => parseTakenBack(newer(sample)))).toBe('file-newer');
   },
   rehearsal: () => expect(JSON.parse(recorded('rehearsal.json'))).toMatchObject({ format: 1, toolkit: '0.1.0' }),
 };

@@ -100,6 +100,7 @@ describe('what cf-runagent said', () => {
       milliseconds: 1234,
       changes: [],
       errors: [],
+      reports: [],
       cut: false,
     });
     expect(read(record('changes'))?.changes).toEqual([

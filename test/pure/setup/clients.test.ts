@@ -121,6 +121,8 @@ describe('clients in the status', () => {
             address: true,
             clock: { ahead: 0, doubt: 0 },
             policyDigest: null,
+            staged: null,
+            leaving: null,
             room: null,
             view: { cards: [], behind: null },
             maintenance: null,

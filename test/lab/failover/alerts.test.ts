@@ -75,10 +75,10 @@ describe.skipIf(whyNoLab !== null)('csync alert in the lab', { timeout: 300_000 
         `rm ${directory}/hang; flock -w 60 /run/csync-alerts-csync.lock true`,
       );
     await must('m1', `sed -i 's/"marks":{[^}]*}/"marks":{"promotion":"0"}/' ${state}`);
-    await eventually('a hook to hang on m1', async () => (await sh('m1', 'pgrep -f "sleep 86407"')).exitCode === 0);
+    await eventually('a hook to hang on m1', async () => (await sh('m1', 'pgrep -f "^sleep 86407"')).exitCode === 0);
     await used.drills.failOver('kill');
     expect((await used.drills.view()).owner).toBe('m2');
-    await eventually('the hook to hang on m2', async () => (await sh('m2', 'pgrep -f "sleep 86407"')).exitCode === 0, 30_000);
+    await eventually('the hook to hang on m2', async () => (await sh('m2', 'pgrep -f "^sleep 86407"')).exitCode === 0, 30_000);
     await eventually('the promotion to be reported', async () => words(await told('m2')).includes('promotion raised'), 30_000);
   });
 

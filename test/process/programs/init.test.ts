@@ -381,7 +381,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
   it('asks in the style of DSAU, offers what it found, sums up and writes', async () => {
     const ended = await dialogue(wholeSite, [
       ...untilOthers,
-      ['Do you want to answer the other 35 settings, too? (y/n) [n]: ', enter],
+      ['Do you want to answer the other 38 settings, too? (y/n) [n]: ', enter],
       ['Do you want to continue? (y/n) [y]: ', enter],
     ]);
     expect(ended.status, ended.shown).toBe(0);
@@ -432,6 +432,9 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
           'package_style=modular',
           'ssh_user=none',
           'become=none',
+          'alert_directory=off',
+          'alert_timeout_seconds=30',
+          'alert_repeat_hours=24',
         ],
         ...[
           'monitor_port=off',

@@ -214,8 +214,8 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
     both(
       replace(
         'csync-start.cjs',
-        '\'cd / && umask 077 && ulimit -c 0 && ulimit -n 4096 && exec "$@"\'',
-        '\'"$@" -F > /dev/null 2>&1 &\'',
+        'cd / && umask 077 && ulimit -c 0 && ulimit -n 4096 || exit; for try in 1 2 3 4 5; do "$@"; status=$?; [ "$status" = 120 ] || break; done; exit "$status"',
+        '"$@" -F > /dev/null 2>&1 &',
       ),
       replace('csync-start.cjs', 'cwd: options.cwd ?? "/"', 'cwd: options.cwd'),
     ),

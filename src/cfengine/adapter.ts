@@ -23,6 +23,8 @@ export interface CfengineAdapter {
    * database of its own and ended: it is started again, once for each database [cfengine.md 2.4].
    */
   readonly startDaemon: readonly string[];
+  /** Directory of those that a program repairs; null: none are known. */
+  readonly databases: string | null;
   /** Now, without locks; generation 2 fetches first [cfengine.md 1.9]. */
   readonly carryOutPolicy: readonly string[];
   /** In the output of a failed fetchPolicy. */
@@ -65,6 +67,7 @@ function generation3({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     publicKey: `${work}/ppkeys/localhost.pub`,
     // After a crash a dead daemon's lock makes a plain start exit silently for a minute [cfengine.md 2.4].
     startDaemon: started(`${bin}/cf-serverd -K`),
+    databases: `${work}/state`,
     carryOutPolicy: [`${bin}/cf-agent`, '-K'],
     fetchFailure: '^ *(R: )?error:|TRUST FAILED',
     scheduler: { name: 'cf-execd', start: started(`${bin}/cf-execd -K`) },
@@ -88,6 +91,7 @@ function generation2(settings: Settings): CfengineAdapter {
     privateKey: `${work}/ppkeys/localhost.priv`,
     publicKey: `${work}/ppkeys/localhost.pub`,
     startDaemon: started(`${bin}/cfservd`),
+    databases: null,
     carryOutPolicy: [`${bin}/cfagent`, '-q', '-K'],
     // Only -I prints a missing connection; prefix cfengine:HOST: [cfengine.md 1.9, 1.13].
     fetchFailure: `BAD: |Unable to establish connection with (${master}) |Authentication dialogue|Not authorized|syntax error|Can't open file`,

@@ -142,19 +142,23 @@ export class Daemon {
     return null;
   }
 
-  /** Kills a daemon that hangs, starts a new one and waits until it answers. */
-  async start(finding: Finding): Promise<void> {
+  /** Kills a daemon that hangs, starts a new one and waits until it answers, so many times in a row. */
+  async start(finding: Finding, answers = 1): Promise<void> {
     // Never kill another program on the port; a start would fail.
     if (finding.code === 'port-occupied') return;
     for (const process of this.#listening()) await this.end(process);
     let launches = 1;
-    while ((await this.#launch()) === 'exited' && launches < mostLaunches) launches += 1;
+    while ((await this.#launch(answers)) === 'repaired' && launches < mostLaunches) launches += 1;
   }
 
-  /** `exited`: it came up and exited. */
-  async #launch(): Promise<'exited' | 'waited'> {
+  /** `repaired`: it came up, repaired a database and exited. Another exit is not repeated: a load would end the next one as well. */
+  async #launch(answers: number): Promise<'repaired' | 'waited'> {
+    const before = this.#repairs();
     const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
-    const answers = async (): Promise<boolean> => (await this.judgeRunning()) === null;
+    const answersAll = async (): Promise<boolean> => {
+      for (let times = 0; times < answers; times += 1) if ((await this.judgeRunning()) !== null) return false;
+      return true;
+    };
     let listened = false;
     let exited = false;
     // Exit status 0 proves nothing; any other means that no daemon comes up [cfengine.md 1.4].
@@ -162,10 +166,16 @@ export class Daemon {
       const isFree = this.owner().kind === 'free';
       exited = isFree && listened;
       listened ||= !isFree;
-      // It may repair, and exit, behind its first answer.
-      return exited || (!isFree && (await answers()) && (await answers()));
+      return exited || (!isFree && (await answersAll()));
     });
-    return exited ? 'exited' : 'waited';
+    return exited && this.#repairs() !== before ? 'repaired' : 'waited';
+  }
+
+  /** Files that record the last repair of each database. */
+  #repairs(): string {
+    const { databases } = this.adapter;
+    const names = databases === null ? [] : (this.#host.list(databases) ?? []).filter((name) => name.endsWith('.repaired'));
+    return names.map((name) => `${name} ${this.#host.facts(`${databases}/${name}`)?.mtimeSeconds}`).join('\n');
   }
 
   /** A child that was stopped between fork and exec has the name and the socket of the daemon, survives it and keeps the port. */

@@ -1,6 +1,6 @@
 /** Hosts as in public bug reports of other products (docs/proof/public-reports.md). */
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../../support.ts';
+import { eventually, everyStepIt } from '../../support.ts';
 import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const state = '/var/lib/cfengine3/state';
@@ -95,7 +95,7 @@ describe.skipIf(whyNoLab !== null)('a host as in a public report', { timeout: 30
     await must('m1', 'cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
   });
 
-  it('has a container with a copy of the mount: the halt unmounts it there, and the package moves', async () => {
+  everyStepIt('has a container with a copy of the mount: the halt unmounts it there, and the package moves', async () => {
     const member = (await owner()) ?? '';
     const held = await must(member, 'unshare --mount --propagation private sleep 600 >/dev/null 2>&1 </dev/null & echo $!');
     await eventually(

@@ -142,23 +142,23 @@ export class Daemon {
     return null;
   }
 
-  /** Kills a daemon that hangs, starts a new one and waits until it answers, so many times in a row. */
-  async start(finding: Finding, answers = 1): Promise<void> {
+  /**
+   * Kills a daemon that hangs, starts a new one and waits until it answers. `settles`: twice, because it may repair a database and exit
+   * behind its first answer, and again after each repair. Not in the monitor: that reads a directory, and a disk may hang.
+   */
+  async start(finding: Finding, settles = false): Promise<void> {
     // Never kill another program on the port; a start would fail.
     if (finding.code === 'port-occupied') return;
     for (const process of this.#listening()) await this.end(process);
     let launches = 1;
-    while ((await this.#launch(answers)) === 'repaired' && launches < mostLaunches) launches += 1;
+    while ((await this.#launch(settles)) === 'repaired' && launches < mostLaunches) launches += 1;
   }
 
   /** `repaired`: it came up, repaired a database and exited. Another exit is not repeated: a load would end the next one as well. */
-  async #launch(answers: number): Promise<'repaired' | 'waited'> {
-    const before = this.#repairs();
+  async #launch(settles: boolean): Promise<'repaired' | 'waited'> {
+    const before = settles ? this.#repairs() : '';
     const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
-    const answersAll = async (): Promise<boolean> => {
-      for (let times = 0; times < answers; times += 1) if ((await this.judgeRunning()) !== null) return false;
-      return true;
-    };
+    const answers = async (): Promise<boolean> => (await this.judgeRunning()) === null;
     let listened = false;
     let exited = false;
     // Exit status 0 proves nothing; any other means that no daemon comes up [cfengine.md 1.4].
@@ -166,9 +166,9 @@ export class Daemon {
       const isFree = this.owner().kind === 'free';
       exited = isFree && listened;
       listened ||= !isFree;
-      return exited || (!isFree && (await answersAll()));
+      return exited || (!isFree && (await answers()) && (!settles || (await answers())));
     });
-    return exited && this.#repairs() !== before ? 'repaired' : 'waited';
+    return settles && exited && this.#repairs() !== before ? 'repaired' : 'waited';
   }
 
   /** Files that record the last repair of each database. */

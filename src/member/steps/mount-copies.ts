@@ -45,9 +45,12 @@ interface Copy {
   readonly target: string;
 }
 
-function copiesOn(host: MemberHost, mountPoint: string): Copy[] {
+/** null: unknown. */
+function copiesOn(host: MemberHost, mountPoint: string): Copy[] | null {
   const tables = host.mountTables();
-  const own = tables.length === 0 ? '' : (host.readText('/proc/self/mountinfo') ?? '');
+  if (tables.length === 0) return [];
+  const own = host.readText('/proc/self/mountinfo');
+  if (own === null) return null;
   return tables.flatMap(({ process, text }) => copiesIn(text, own, mountPoint).map((target) => ({ process, target })));
 }
 
@@ -60,6 +63,7 @@ const unmountIn = ({ process, target }: Copy): string[] => [
 export function copiesUnmounted({ host, settings: { mountPoint } }: StepContext): Step {
   const look = (): Finding | null => {
     const copies = copiesOn(host, mountPoint);
+    if (copies === null) return { code: 'mount-copied', text: '/proc/self/mountinfo cannot be read: copies are unknown' };
     if (copies.length === 0) return null;
     const names = copies.map(({ process, target }) => `${process.name} (pid ${process.pid}) at ${target}`).join(', ');
     return { code: 'mount-copied', text: `mount namespaces of their own have copies of ${mountPoint}: ${names}` };
@@ -71,7 +75,7 @@ export function copiesUnmounted({ host, settings: { mountPoint } }: StepContext)
     action: {
       what: `umount --lazy in each mount namespace that has a copy of ${mountPoint}`,
       run: async () => {
-        await Promise.all(copiesOn(host, mountPoint).map((copy) => host.run(unmountIn(copy), enterLimitMs)));
+        await Promise.all((copiesOn(host, mountPoint) ?? []).map((copy) => host.run(unmountIn(copy), enterLimitMs)));
       },
     },
     good: () => message('no-copies', { mount_point: mountPoint }),

@@ -100,8 +100,7 @@ export function daemonRunning({ daemon }: StepContext): Step {
     name: 'daemon',
     limitSeconds: daemonSeconds,
     look: () => daemon.judgeRunning(),
-    // It may repair a database, and exit, behind its first answer.
-    action: { what: daemon.adapter.startDaemon.slice(4).join(' '), run: (finding) => daemon.start(finding, 2) },
+    action: { what: daemon.adapter.startDaemon.slice(4).join(' '), run: (finding) => daemon.start(finding, true) },
     good: () => {
       const owner = daemon.owner();
       const pid = owner.kind === 'daemon' ? owner.process.pid : 'unknown';

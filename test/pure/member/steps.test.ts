@@ -108,6 +108,12 @@ describe('halt: the daemon lets go of the policy file system', () => {
     expect(await carryOut(member, steps.othersNamed)).toMatchObject({ failed: null, outcome: 'ok' });
   });
 
+  it('copies of the mount are unknown while the own mount table is unreadable', async () => {
+    const member = memberWithPackage();
+    member.tables = [{ process: { pid: 77, name: 'conmon', state: 'S', startTime: '1' }, text: '' }];
+    expect(await carryOut(member, copiesUnmounted)).toMatchObject({ outcome: 'warning', effects: [] });
+  });
+
   it.each([
     ['none', [''], 'ok', []],
     ['mounts of other devices', ['36 35 98:9 / /csync rw - ext4 /dev/x rw'], 'ok', []],

@@ -13,17 +13,27 @@ const noisy = ['test/process/member/host-faults.test.ts'];
 
 /** Labs whose tests measure nothing, and have no deadline of a few seconds. The longest first. */
 const patient = [
-  ...['sites/pages', 'verbs/apply', 'set-up/set-up', 'verbs/legacy', 'sites/runtime', 'set-up/upgrade', 'verbs/maintenance'],
-  ...['sites/readme', 'sites/package-name', 'sites/guide', 'sites/one-host', 'sites/package-down', 'verbs/status', 'verbs/sync'],
   ...[
-    'verbs/check',
-    'verbs/recover',
-    'verbs/membership',
-    'verbs/policy-from-git',
-    'verbs/init',
-    'sites/bare',
-    'sites/generation2',
+    'sites/pages',
+    'verbs/apply',
+    'failover/alerts',
+    'verbs/legacy',
+    'set-up/set-up',
+    'policy/staged',
+    'failover/public-reports',
   ],
+  ...['set-up/transport', 'sites/readme', 'failover/ipv6', 'sites/runtime', 'set-up/upgrade', 'sites/guide', 'verbs/maintenance'],
+  ...[
+    'sites/package-name',
+    'sites/one-host',
+    'set-up/problems',
+    'sites/package-down',
+    'verbs/status',
+    'verbs/sync',
+    'verbs/check',
+  ],
+  ...['sites/commands', 'verbs/recover', 'verbs/membership', 'verbs/policy-from-git', 'verbs/init', 'sites/cfengine'],
+  ...['sites/package', 'sites/bare', 'sites/generation2', 'access/without-root-ssh'],
 ].map((name) => `test/lab/${name}.test.ts`);
 
 /** Begins with what takes longest, so that no long file is left alone at the end. */

@@ -70,8 +70,8 @@ export function have(...programs: readonly string[]): boolean {
   return spawnSync('/bin/sh', ['-c', script, 'sh', ...programs]).status === 0;
 }
 
-/** Waits for a state with a deadline; the error names what was waited for. */
-export async function eventually<T>(what: string, state: () => T | Promise<T>, deadlineMs = 10_000): Promise<NonNullable<T>> {
+/** Waits for a state; the error names what was waited for. The deadline ends a test that fails: a bound that is claimed is measured. */
+export async function eventually<T>(what: string, state: () => T | Promise<T>, deadlineMs = 30_000): Promise<NonNullable<T>> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const value = await state();

@@ -21,6 +21,8 @@ const promotion = v.object({
   at: v.number(),
   /** From the previous active member; null: unknown, or a halt by an administrator. */
   failover: v.nullable(v.object({ from: v.string(), milliseconds: v.number() })),
+  /** The process that proved it. Missing: unknown, or a start of an older version. */
+  daemon: v.optional(v.object({ pid: v.number(), startTime: v.string() })),
 });
 export type Promotion = v.InferOutput<typeof promotion>;
 

@@ -26,12 +26,11 @@ export function announceFunction(packageName: string): string {
 }`;
 }
 
-/** Still in time. `process` null: no daemon runs. A missing, damaged or unreadable notice announces nothing. */
-export function isAnnounced(
-  notice: string | null,
-  process: Pick<ProcessState, 'pid' | 'startTime'> | null,
-  secondsSinceBoot: number,
-): boolean {
+/** A pid and its start time are never reused together. */
+export type ProcessIdentity = Pick<ProcessState, 'pid' | 'startTime'>;
+
+/** Still in time. `process` null: it is unknown which one exited. A missing, damaged or unreadable notice announces nothing. */
+export function isAnnounced(notice: string | null, process: ProcessIdentity | null, secondsSinceBoot: number): boolean {
   return (notice ?? '').split('\n').some((line) => {
     const [, pid, startTime, until] = /^(\d+) (\d+) (\d+)$/.exec(line) ?? [];
     const named = process === null || (Number(pid) === process.pid && startTime === process.startTime);

@@ -10,6 +10,9 @@ export interface NoAnswer {
 
 type Meaning = readonly [said: RegExp, why: (said: string) => string, remedy: (member: string) => string];
 
+/** ssh read no banner of sshd, or could not write its own: two words for one event, by which end was slower. */
+const beforeLogin = /^((kex|ssh)_exchange_identification: |banner exchange: .*: (Broken pipe|Connection reset))/m;
+
 /** The meaning of ssh's error messages, and the fix (OpenSSH 9.2). */
 const sshFailures: readonly Meaning[] = [
   [
@@ -39,7 +42,7 @@ const sshFailures: readonly Meaning[] = [
     (member) => `on the console of ${member}: systemctl status sshd (or ssh); another port belongs in ~/.ssh/config`,
   ],
   [
-    /^(kex|ssh)_exchange_identification: /m,
+    beforeLogin,
     () => 'sshd, or a firewall before it, ended the connection before the login, each time: too many logins at once, or a ban',
     (member) =>
       `on the console of ${member}: journalctl -u ssh -u sshd -n 20; then raise MaxStartups in sshd_config, or end the ban`,
@@ -56,7 +59,7 @@ const sshFailures: readonly Meaning[] = [
  * Nothing of the script was run.
  */
 export function isTurnedAway({ exitCode, stdout, stderr }: CommandResult): boolean {
-  return exitCode === 255 && stdout === '' && /^(kex|ssh)_exchange_identification: /m.test(stderr);
+  return exitCode === 255 && stdout === '' && beforeLogin.test(stderr);
 }
 
 const page = 'docs/how-to/without-root-ssh.md';

@@ -1,6 +1,7 @@
 /** The daemon that the monitor watches: process, socket, the event of its exit, announced restarts. */
 import { attempt } from '../../base/attempt.ts';
-import { isAnnounced, restartNoticeFile } from '../../contract/restart-notice.ts';
+import { parsePromotion, promotionFile } from '../../contract/handover.ts';
+import { isAnnounced, type ProcessIdentity, restartNoticeFile } from '../../contract/restart-notice.ts';
 import type { MemberHost, ProcessState } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { ProcessWatch } from '../../host/member/process-watch.ts';
@@ -71,12 +72,16 @@ export function takeHold(
   };
 }
 
-/** Before a verdict: the exit may be an announced restart. */
-export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold | null): boolean {
+/**
+ * Before a verdict: the exit may be an announced restart. `last`: the last daemon that this monitor held; null: none yet, so the daemon that
+ * exited is the one with which the package start proved the role. A notice about an earlier one says nothing about it.
+ */
+export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold | null, last: ProcessIdentity | null): boolean {
   const notice = host.readText(restartNoticeFile(settings.packageName));
   if (notice === null) return false;
   const now = secondsSinceBoot(host);
-  const isEnded = isAnnounced(notice, hold?.state ?? null, now);
+  const proved = () => parsePromotion(host.readText(promotionFile(settings.packageName)))?.daemon ?? null;
+  const isEnded = isAnnounced(notice, hold?.state ?? last ?? proved(), now);
   const isLauncher = !isEnded && hold !== null && isAnnounced(notice, null, now) && wentOnInChild(daemon, hold);
   if (hold !== null && isEnded) log.line('warning', message('restart-announced', { daemon: hold.name }));
   return isEnded || isLauncher;

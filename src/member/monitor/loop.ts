@@ -3,6 +3,7 @@
  */
 
 import type { LogMessage } from '../../base/log-line.ts';
+import type { ProcessState } from '../../host/host.ts';
 import type { Connections } from '../../host/member/connections.ts';
 import { type LayerSchedule, parseLocalRestart } from '../../settings/rules.ts';
 import { message } from '../messages.ts';
@@ -69,6 +70,8 @@ export class MonitorLoop {
   readonly #stays: Stays;
   #watch: Watch;
   #armed: Hold | null = null;
+  /** Of the last hold. */
+  #last: ProcessState | null = null;
   #isRestarting = false;
   readonly #brake: Brake;
   #fail: (error: unknown) => void = () => {};
@@ -119,7 +122,7 @@ export class MonitorLoop {
     const { verdict } = this.#watch;
     if (verdict === null) return;
     const { ofDaemon } = conclusions[verdict.reason];
-    if (ofDaemon && isRestart(this.#world, this.#armed)) {
+    if (ofDaemon && isRestart(this.#world, this.#armed, this.#last)) {
       this.#watch = watchFrom(this.#world.host.elapsed());
       this.#disarm();
       return;
@@ -211,6 +214,7 @@ export class MonitorLoop {
     if (found.kind === 'foreign') this.#take({ kind: 'replaced', at, detail: found.detail });
     else if (found.kind === 'none') this.#take({ kind: 'process', at, seen: 'gone', detail: found.detail });
     if (found.kind !== 'hold') return null;
+    this.#last = found.hold.state;
     this.#rehearse();
     return found.hold;
   }

@@ -1,10 +1,18 @@
 /** Steps of a start and of a halt besides storage, address and service: the same for both styles. */
 
 import { attempt } from '../../base/attempt.ts';
-import { type Handover, handoverFile, parseHandover, promotionAfter, promotionFile } from '../../contract/handover.ts';
+import {
+  type Handover,
+  handoverFile,
+  type Promotion,
+  parseHandover,
+  promotionAfter,
+  promotionFile,
+} from '../../contract/handover.ts';
 import { monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
 import { sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
+import type { Daemon } from '../daemon.ts';
 import type { Finding } from '../failures.ts';
 import { mountAt } from '../judgements.ts';
 import { message, ofStep } from '../messages.ts';
@@ -42,13 +50,20 @@ export function announce({ host, settings, daemon, log, dryRun }: HaltContext): 
   host.begin('announce', noteSeconds);
   const before = parseHandover(host.readText(handoverFile(settings.mountPoint)));
   const became = promotionAfter(sentinelEpoch(host.readText(daemon.sentinelPath)), host.now(), before);
-  attempt(() => host.replace(promotionFile(settings.packageName), `${JSON.stringify(became)}\n`, 0o644));
+  const record = { ...became, daemon: provedDaemon(daemon) };
+  attempt(() => host.replace(promotionFile(settings.packageName), `${JSON.stringify(record)}\n`, 0o644));
   const { packageDnsName, packageAddress } = settings;
   const { from = '', milliseconds = '' } = became.failover ?? {};
   const after = from === '' ? '' : `, ${milliseconds} ms after ${from} lost it`;
   const names = { member: host.member, name: packageDnsName, address: packageAddress, after };
   const master = message('master', { ...names, epoch: became.epoch, from, outage_ms: milliseconds });
   log.line('done', ofStep('announce', master));
+}
+
+/** undefined: unknown. The monitor needs it only if the daemon exits before the monitor has seen it. */
+function provedDaemon(daemon: Daemon): Promotion['daemon'] {
+  const owner = attempt(() => daemon.owner(), null);
+  return owner?.kind === 'daemon' ? { pid: owner.process.pid, startTime: owner.process.startTime } : undefined;
 }
 
 /** Since when no master served. Skipped after a storage failure: the disk must not delay the halt. */

@@ -47,7 +47,7 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
   async function verdictAfter(fault: string): Promise<NonNullable<MonitorState['verdict']> & { means: string }> {
     await on('m1', fault);
     expect(await used.drills.waitServed('m1')).toBe('m2');
-    const verdict = await eventually('the verdict', async () => (await state())?.verdict);
+    const verdict = await eventually('the verdict', async () => (await state())?.verdict, 10_000);
     return { ...verdict, means: conclusions[verdict.reason as keyof typeof conclusions].means };
   }
 

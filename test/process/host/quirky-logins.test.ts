@@ -148,6 +148,22 @@ describe('no answer of a host', () => {
     expect(whyNoAnswer('m2', ended, 1000).why).toContain(said);
   });
 
+  it.each([
+    'kex_exchange_identification: Connection closed by remote host',
+    'kex_exchange_identification: read: Connection reset by peer',
+    'banner exchange: Connection to 10.0.0.2 port 22: Broken pipe',
+  ])('that turned the login away (%s) is asked again; nothing was run', async (said) => {
+    const once = `[ -e ${scratch}/turned ] || { touch ${scratch}/turned; echo '${said}' >&2; exit 255; }; rm ${scratch}/turned`;
+    expect(await run(once, '', 'echo whole')).toMatchObject({ exitCode: 0, stdout: 'whole\n' });
+    expect(readFileSync(join(scratch, 'called'), 'utf8').trim().split('\n')).toHaveLength(2);
+  });
+
+  it('that speaks another protocol is not asked again', async () => {
+    const said = 'banner exchange: Connection to 10.0.0.2 port 22: invalid format';
+    expect(await run(`echo '${said}' >&2; exit 255`, '', 'true')).toMatchObject({ exitCode: 255 });
+    expect(readFileSync(join(scratch, 'called'), 'utf8').trim().split('\n')).toHaveLength(1);
+  });
+
   const sudoSays: readonly (readonly [said: string, status: number, why: RegExp])[] = [
     ["env: 'sudo': No such file or directory", 127, /sudo is not installed/],
     ["env: can't execute 'sudo': No such file or directory", 127, /sudo is not installed/],

@@ -193,7 +193,10 @@ export class Member {
 
   /** For a daemon that runs: it reads a file again that is from a later second than its last reading, and one from the future again and again. */
   async changeConf(text: string): Promise<void> {
-    await this.demand('was=$(date +%s); until [ "$(date +%s)" -gt "$was" ]; do sleep 0.05; done');
+    // The file system's clock lags behind date's by up to a tick, so a file of this moment says when the second is over.
+    await this.demand(
+      `was=$(date +%s); until touch ${this.work}/second && [ "$(stat -c %Y ${this.work}/second)" -gt "$was" ]; do sleep 0.05; done; rm ${this.work}/second`,
+    );
     this.writeConf(text);
   }
 

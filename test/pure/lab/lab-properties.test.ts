@@ -263,7 +263,9 @@ function followAdvice(run: History): void {
   const before = run.state.packages.csync;
   const line = run.effects.findLast((effect) => effect.kind === 'log' && concernsCsync(effect));
   const told = line?.kind === 'log' ? (line.text.split(/To start it again: |To start (?:it|one): /)[1] ?? '') : '';
-  const own = before?.maintenance.on ? 'cmmodpkg -m off csync; cmmodpkg -e csync' : 'cmruncl -v; cmmodpkg -e csync';
+  // Who started the cluster on some members only starts the others as well.
+  const join = members.map((name) => `cmrunnode ${name}`).join('; ');
+  const own = before?.maintenance.on ? 'cmmodpkg -m off csync; cmmodpkg -e csync' : `cmruncl -v; ${join}; cmmodpkg -e csync`;
   for (const command of `${told}; ${own}`.split('; ')) typeCommand(run, command.split(' '));
   run.calmDown();
 }

@@ -5,6 +5,7 @@
  */
 
 import { maintenanceFileName } from '../../../src/contract/maintenance-file.ts';
+import type { ProcessIdentity } from '../../../src/contract/restart-notice.ts';
 import type { CommandResult, ProcessState } from '../../../src/host/host.ts';
 import type { Connections } from '../../../src/host/member/connections.ts';
 import type { Daemon } from '../../../src/member/daemon.ts';
@@ -45,6 +46,9 @@ export class SimulatedMonitor {
   wallMs = 1_700_000_000_000;
   /** What the maintenance file holds. */
   maintenance: string | null = null;
+  /** What the notice of a restart holds, and which process proved the role at the package start. */
+  notice: string | null;
+  readonly #proved: ProcessIdentity | undefined;
   verdict: SimulatedVerdict | null = null;
   seen: Seen | null = null;
   readonly lines: string[] = [];
@@ -61,8 +65,20 @@ export class SimulatedMonitor {
       isEvent = true,
       view = null,
       cameFrom = null,
-    }: { isEvent?: boolean; view?: SimulatedMonitor['view']; cameFrom?: string | null } = {},
+      isGone = false,
+      proved,
+    }: {
+      isEvent?: boolean;
+      view?: SimulatedMonitor['view'];
+      cameFrom?: string | null;
+      isGone?: boolean;
+      proved?: ProcessIdentity;
+    } = {},
+    notice: string | null = null,
   ) {
+    if (isGone) this.daemon = null;
+    this.#proved = proved;
+    this.notice = notice;
     this.view = view;
     this.answer = { ...eachLayer(() => () => ({ found: { result: 'good' as const, detail: 'good' }, tookMs: 5 })) };
     const gone = (): never => {
@@ -77,8 +93,10 @@ export class SimulatedMonitor {
         readText: (path: string) => {
           if (path === '/proc/uptime') return `${this.#now / 1000} 0`;
           if (path.endsWith(maintenanceFileName)) return this.maintenance;
-          if (path !== '/run/csync-promotion-csync.json' || cameFrom === null) return null;
-          return JSON.stringify({ epoch: 2, at: 0, failover: { from: cameFrom, milliseconds: 500 } });
+          if (path === '/run/csync-restart-csync') return this.notice;
+          if (path !== '/run/csync-promotion-csync.json') return null;
+          const failover = cameFrom === null ? null : { from: cameFrom, milliseconds: 500 };
+          return JSON.stringify({ epoch: 2, at: 0, failover, daemon: this.#proved });
         },
         environment: {},
         canExecute: () => this.view !== null,

@@ -33,7 +33,7 @@ const patient = [
     'verbs/check',
   ],
   ...['sites/commands', 'verbs/recover', 'verbs/membership', 'verbs/policy-from-git', 'verbs/init', 'sites/cfengine'],
-  ...['sites/package', 'sites/bare', 'sites/generation2', 'access/without-root-ssh'],
+  ...['sites/package', 'sites/bare', 'sites/generation2', 'access/without-root-ssh', 'tools/quirks'],
 ].map((name) => `test/lab/${name}.test.ts`);
 
 /** Begins with what takes longest, so that no long file is left alone at the end. */

@@ -14,6 +14,7 @@ import {
   pacemakerPrograms,
   specProblem,
 } from '../src/lab/machines/lab-spec.ts';
+import { type QuirkName, quirksOf } from '../src/lab/machines/quirks/quirks.ts';
 import type { ExecResult } from '../src/lab/protocol.ts';
 import { PackageDrills } from '../src/lab/trials/package-drills.ts';
 import type { Settings } from '../src/settings/settings.ts';
@@ -58,6 +59,21 @@ interface LabUse {
   readonly engine?: LabEngine;
   /** Whether clients ask for the master all the time; a test that does not check that does without, and is faster. */
   readonly watched?: boolean;
+  /** Quirks of CSYNC_QUIRKS that would take the ground from the test, each with the reason. */
+  readonly without?: Partial<Readonly<Record<QuirkName, string>>>;
+}
+
+/** Of a file that types ssh and scp as root: with these quirks its commands have other words. */
+export const typedAsRoot = {
+  sudo: 'ssh and scp are typed as root',
+  ssh: 'ssh is typed with a command, so it has no RemoteCommand',
+} as const;
+
+/** `npm run quirks` names them. */
+function siteQuirks(without: LabUse['without'] = {}): readonly QuirkName[] {
+  const quirks = quirksOf(process.env.CSYNC_QUIRKS ?? '');
+  if (typeof quirks === 'string') throw new Error(`CSYNC_QUIRKS: no site quirk is named ${quirks}`);
+  return quirks.filter((name) => without[name] === undefined);
 }
 
 /**
@@ -76,6 +92,7 @@ export function useLab(
     programs,
     watched = true,
     engine,
+    without = {},
   }: LabUse,
 ): { readonly lab: LabHandle; readonly drills: PackageDrills } {
   const held: { lab: LabHandle | null; drills: PackageDrills | null } = { lab: null, drills: null };
@@ -86,7 +103,7 @@ export function useLab(
       watched,
       cfengine: bare ? 'bare' : 'set up',
       ...(programs === undefined ? {} : { programs }),
-      ...(engine === undefined ? {} : { engine }),
+      ...(engine === undefined ? { quirks: siteQuirks(without) } : { engine }),
     });
     const problem = specProblem(spec);
     if (problem !== null) throw new Error(problem);

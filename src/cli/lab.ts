@@ -56,6 +56,11 @@ const up = verb({
     spares: { type: 'string', describe: 'machines that can become members: m4,m5' },
     clients: { type: 'number', default: 2, describe: 'number of clients' },
     bare: { type: 'boolean', describe: 'only the programs of cfengine: no keys, no policy, no daemon, no package' },
+    quirks: {
+      type: 'string',
+      describe:
+        'what real sites have: all, or a list of banner, bridge, container, links, locale, loopback, noexec, shells, ssh, sudo, tree; docs/how-to/lab.md describes them',
+    },
     programs: {
       type: 'string',
       describe: 'with --bare: directory with the programs of cfengine for the hosts; required for cfengine 2',
@@ -63,6 +68,7 @@ const up = verb({
   },
   examples: [
     ['lab up', 'three members and two clients'],
+    ['lab up --quirks banner,bridge', 'logins that print, and bridges with one address on all members'],
     ['lab up --bare --spares m4 --clients 5', 'to set everything up by hand, and to add a member'],
   ],
   run: async (args) => (await labVerbs()).labUp(args),

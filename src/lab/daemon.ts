@@ -215,6 +215,7 @@ class LabDaemon {
     }));
     return {
       name: spec.name,
+      quirks: spec.quirks,
       hosts,
       worstLookDelayMs: this.#observer.worstDelayMs,
       seenUntil: this.#observer.seenUntil,

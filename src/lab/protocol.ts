@@ -1,4 +1,6 @@
 /** Over the control socket. */
+import type { LabSpec } from './machines/lab-spec.ts';
+
 export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -7,6 +9,7 @@ export interface ExecResult {
 
 export interface LabStatus {
   readonly name: string;
+  readonly quirks: LabSpec['quirks'];
   readonly hosts: readonly {
     readonly name: string;
     /** Now: an added spare is a member. */

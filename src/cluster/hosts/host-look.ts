@@ -33,6 +33,9 @@ export const owedFileName = '.csync-daemon-owes';
 /** Left in ppkeys by a killed set-up; the next one removes it. */
 export const arrivalPrefix = '.csync-arrival-';
 
+/** Text, or the bytes of a file that is not UTF-8, such as a package. */
+export type PolicyContent = string | Buffer;
+
 export interface HostFacts {
   /** uname -n, up to the first dot. */
   readonly hostName: string;
@@ -205,6 +208,6 @@ export function publicDigest(text: string): string | null {
 }
 
 /** Names of the wanted files that are missing or differ. */
-export function staleInputs(wanted: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, string>): string[] {
+export function staleInputs(wanted: ReadonlyMap<string, PolicyContent>, inputs: ReadonlyMap<string, string>): string[] {
   return [...wanted].filter(([name, text]) => inputs.get(name) !== sha256(text)).map(([name]) => name);
 }

@@ -11,7 +11,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { daemonFunction } from '../remote/daemon-lines.ts';
 import { busyStatus, hostScript, wholeOrNothing } from '../remote/shell-text.ts';
 import { startScript } from './boot-start.ts';
-import { arrivalPrefix, nextPairNames, owedFileName } from './host-look.ts';
+import { arrivalPrefix, nextPairNames, owedFileName, type PolicyContent } from './host-look.ts';
 import type { KeyChange } from './key-layout.ts';
 
 export type PairChange =
@@ -98,7 +98,7 @@ export interface Materials {
   readonly adapter: CfengineAdapter;
   /** null: none is needed. Called once a host. */
   readonly pairFor: (host: string) => KeyPair | null;
-  readonly inputs: ReadonlyMap<string, string>;
+  readonly inputs: ReadonlyMap<string, PolicyContent>;
   readonly bootScript: (configured: boolean) => string;
   readonly agentSeconds: number;
 }
@@ -150,7 +150,7 @@ function fragmentOf(step: HostStep, materials: Materials): string {
 }
 
 /** printf is built into the shell: no process has the content as an argument. */
-const receive = (file: string, content: string): string =>
+const receive = (file: string, content: PolicyContent): string =>
   `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
 
 /**
@@ -158,7 +158,7 @@ const receive = (file: string, content: string): string =>
  * the host's agent removes unknown files there.
  */
 function arriving(
-  files: readonly { readonly name: string; readonly text: string }[],
+  files: readonly { readonly name: string; readonly text: PolicyContent }[],
   beside = '',
 ): {
   readonly lines: readonly string[];

@@ -5,6 +5,7 @@ import type { RenderedFile } from '../../contract/package-directory.ts';
 import type { Roster } from '../../contract/roster.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
+import type { PolicyContent } from '../hosts/host-look.ts';
 import type { Materials } from '../hosts/host-setup.ts';
 import type { ClientChange, ClientKeys } from './client-change.ts';
 import type { LookPlace, SetupView } from './look.ts';
@@ -51,7 +52,7 @@ export const quickLimitMs = 20_000;
 export interface Round {
   readonly roster: Roster;
   readonly plan: MembershipPlan;
-  readonly inputs: ReadonlyMap<string, string>;
+  readonly inputs: ReadonlyMap<string, PolicyContent>;
   readonly view: SetupView;
 }
 

@@ -1,5 +1,6 @@
 /** Reads everything that a set-up needs: the cluster, the package, the roster, every host, the master's policy. */
 
+import { isUtf8 } from 'node:buffer';
 import { failure } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
@@ -9,7 +10,7 @@ import { engineFor, engineShell } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { type NoAnswer, rootRemedy, whyNoAnswer } from '../../host/admin/no-answer.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { hostLook } from '../hosts/host-look.ts';
+import { hostLook, type PolicyContent } from '../hosts/host-look.ts';
 import type { HostKind } from '../hosts/key-layout.ts';
 import { type Look, untimed } from '../remote/answers.ts';
 import { type ClusterObservation, inParallel, observe } from '../remote/observation.ts';
@@ -26,7 +27,7 @@ export interface SetupView {
   /** The active member, if it answers. */
   readonly owner: string | null;
   /** The master's files by name below the served directory. null: the package runs on no reachable member. */
-  readonly masterFiles: ReadonlyMap<string, string> | null;
+  readonly masterFiles: ReadonlyMap<string, PolicyContent> | null;
   readonly packageAddress: string;
 }
 
@@ -148,12 +149,12 @@ export function masterFilesScript({ base, directories }: LookPlace['served'], mo
   );
 }
 
-/** Texts of the policy on the policy file system. A Failure where it cannot be read as a whole: what is not known cannot be published. */
+/** The policy on the policy file system. A Failure where it cannot be read as a whole: what is not known cannot be published. */
 async function readMasterFiles(
   shell: MemberShell,
   owner: string,
   served: LookPlace['served'],
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, PolicyContent>> {
   const answer = await shell.run(owner, masterFilesScript(served, mostTreeBytes), policyLimitMs, mostAnswerBytes);
   const read = answer.exitCode === 0 ? parseMasterFiles(answer.stdout) : null;
   if (read !== null && !('bytes' in read)) return read;
@@ -176,13 +177,16 @@ function tooLarge({ bytes, files }: Large): NoAnswer {
 }
 
 /** Reads what masterFilesScript printed; null: not all of it. */
-export function parseMasterFiles(output: string): ReadonlyMap<string, string> | Large | null {
+export function parseMasterFiles(output: string): ReadonlyMap<string, PolicyContent> | Large | null {
   const [, bytes, files] = /^large (\d+) (\d+)$/m.exec(output) ?? [];
   if (bytes !== undefined) return { bytes: Number(bytes), files: Number(files) };
   if (!/^whole$/m.test(output)) return null;
-  const text = (word: string): string => Buffer.from(word, 'base64').toString('utf8');
-  return new Map([...output.matchAll(/^file (\S+) (\S*)$/gm)].map(([, name = '', content = '']) => [text(name), text(content)]));
+  const bytes64 = (word: string): Buffer => Buffer.from(word, 'base64');
+  const lines = [...output.matchAll(/^file (\S+) (\S*)$/gm)];
+  return new Map(lines.map(([, name = '', content = '']) => [bytes64(name).toString('utf8'), contentOf(bytes64(content))]));
 }
+
+const contentOf = (bytes: Buffer): PolicyContent => (isUtf8(bytes) ? bytes.toString('utf8') : bytes);
 
 /** Version of the engine. null: unknown. */
 export async function engineVersion(shell: MemberShell, member: string, settings: Settings): Promise<string | null> {

@@ -6,7 +6,7 @@ import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { ApplyPlan, ApplyWish } from '../apply/apply-plan.ts';
-import { type HostFacts, staleInputs } from '../hosts/host-look.ts';
+import { type HostFacts, type PolicyContent, staleInputs } from '../hosts/host-look.ts';
 import { type HostStep, noChange } from '../hosts/host-setup.ts';
 import { wantedKeys } from '../hosts/key-layout.ts';
 import type { ClientChange } from './client-change.ts';
@@ -88,7 +88,7 @@ export interface PolicyPart {
   /** null: correct, or out of reach. */
   readonly publish: PublishStep | null;
   /** By name: the first policy of a new host. */
-  readonly inputs: ReadonlyMap<string, string>;
+  readonly inputs: ReadonlyMap<string, PolicyContent>;
   /** The master's files were readable. */
   readonly served: boolean;
   readonly notes: readonly string[];

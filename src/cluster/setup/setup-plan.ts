@@ -7,7 +7,7 @@ import type { Roster } from '../../contract/roster.ts';
 import type { NoAnswer } from '../../host/admin/no-answer.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type ApplyPlan, type ApplyWish, stepText } from '../apply/apply-plan.ts';
-import { type HostFacts, nextPairNames, staleInputs } from '../hosts/host-look.ts';
+import { type HostFacts, nextPairNames, type PolicyContent, staleInputs } from '../hosts/host-look.ts';
 import { type HostStep, hostStepText, isKeyChange, noChange, type PairChange } from '../hosts/host-setup.ts';
 import { changeKeys, type HostKind, type KeyChange, wantedKeys } from '../hosts/key-layout.ts';
 import type { PolicyPlace } from '../policy/look.ts';
@@ -72,7 +72,7 @@ export interface HostGoal {
   /** The wanted roster: decides whom the host trusts. */
   readonly roster: Roster;
   /** The first policy of the host. */
-  readonly inputs: ReadonlyMap<string, string>;
+  readonly inputs: ReadonlyMap<string, PolicyContent>;
   /** The policy is that of the master. Otherwise a host keeps its files and gets only missing ones. */
   readonly served: boolean;
   /** The package runs there. */

@@ -13,6 +13,7 @@ import { renderPolicy } from '../../render/policy.ts';
 import type { Template } from '../../render/template.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { clientsOf, type LabHost, type LabSpec, membersOf } from './lab-spec.ts';
+import { quirksInPolicy } from './quirks/quirks.ts';
 import { LabFailure, type World } from './world.ts';
 
 /** The policy file system may hang. */
@@ -134,6 +135,7 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   const clusterKey = files.readText(world.pathOn(member, `${keys}/localhost.pub`)) ?? '';
   files.writeText(world.pathOn(member, `${publicKeys}/${peerKeyFileName(clusterKey)}`), clusterKey, 0o600);
   await publish(world, member, 1);
+  await world.must(member, ['sh', '-c', quirksInPolicy(spec.quirks), 'sh', masterInputs]);
   await world.must(member, ['umount', mountPoint]);
   await lvm('-a', 'n');
   await lvm('--deltag', member);

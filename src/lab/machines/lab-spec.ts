@@ -4,6 +4,7 @@
  */
 import { isIpv6, prefixOf } from '../../base/network.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { type QuirkName, quirkSettings } from './quirks/quirks.ts';
 
 export interface LabHost {
   readonly name: string;
@@ -34,6 +35,8 @@ export interface LabSpec {
   readonly programs: string | null;
   /** Set-up clients probe the master and fetch policy all the time, for outages; costs half a processor. */
   readonly watched: boolean;
+  /** What its site has besides. */
+  readonly quirks: readonly QuirkName[];
 }
 
 /** Neighbours would keep sending to the old member. */
@@ -133,6 +136,7 @@ export interface LabChoices {
   readonly cfengine?: LabSpec['cfengine'];
   readonly programs?: string | null;
   readonly watched?: boolean;
+  readonly quirks?: readonly QuirkName[];
 }
 
 export function clientNames(count: number): string[] {
@@ -150,8 +154,9 @@ export function labSpec(given: Settings, name: string, choices: LabChoices = {})
     cfengine = 'set up',
     programs = null,
     watched = true,
+    quirks = [],
   } = choices;
-  const settings = engine === 'pacemaker' ? withoutVariables(given) : given;
+  const settings = { ...(engine === 'pacemaker' ? withoutVariables(given) : given), ...quirkSettings(quirks) };
   const six = prefixOf(settings.packageSubnet);
   const network = settings.packageSubnet.split('.').slice(0, 3).join('.');
   const addressOf = (number: number): string => (six === null ? `${network}.${number}` : `${six.base}${number}`);
@@ -180,6 +185,7 @@ export function labSpec(given: Settings, name: string, choices: LabChoices = {})
     cfengine,
     programs,
     watched,
+    quirks,
   };
 }
 
@@ -199,8 +205,9 @@ export function watchedClients(spec: LabSpec): readonly LabHost[] {
 }
 
 /** null: it is possible. */
-export function specProblem({ hosts, settings, cfengine, programs, engine }: LabSpec): string | null {
+export function specProblem({ hosts, settings, cfengine, programs, engine, quirks }: LabSpec): string | null {
   if (engine === 'pacemaker' && hosts.some((host) => host.kind === 'spare')) return 'a lab with Pacemaker has no spares';
+  if (engine === 'pacemaker' && quirks.length > 0) return 'a lab with Pacemaker has no site quirks';
   if (engine === 'pacemaker' && isIpv6(settings.packageAddress)) return 'a lab with Pacemaker has IPv4 addresses only';
   if (engine === 'pacemaker' && settings.packageStyle === 'legacy') return 'Pacemaker runs modular packages only';
   const twice = (values: readonly string[]): string | undefined => values.find((value, at) => values.indexOf(value) !== at);

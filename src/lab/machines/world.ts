@@ -20,6 +20,7 @@ import {
   toolkitDirectory,
 } from './lab-spec.ts';
 import { furnishNode } from './pacemaker/furnish-node.ts';
+import { quirksOnBoot } from './quirks/quirks.ts';
 import { commandWrapper, lvmConfiguration, lvmPrograms, toolkitWrapper, volumeGroupDirectory } from './stand-ins.ts';
 import { thawCommands } from './thaw.ts';
 
@@ -153,6 +154,14 @@ export class World {
     await this.#plugIn(host, booted.init);
     await this.#startSyslog(name);
     if (this.spec.engine === 'pacemaker' && host.kind === 'member') await this.#showDisk(name);
+    await this.#addQuirks(host);
+  }
+
+  async #addQuirks({ name, kind }: LabHost): Promise<void> {
+    const { hosts, quirks } = this.spec;
+    if (quirks.length === 0) return;
+    const number = hosts.filter((host) => host.kind === kind).findIndex((host) => host.name === name) + 1;
+    await this.must(name, ['sh', '-c', quirksOnBoot(quirks), 'sh', kind, `${number}`]);
   }
 
   /** A node of its own: a bind mount of the device would be gone after one stop of Pacemaker's Filesystem. */

@@ -25,12 +25,10 @@ export interface TrialEngine {
 
 const csync = ['node', `${toolkitDirectory}/csync.mjs`];
 
-/** On the first member, then copied to the others. */
-async function distribute(spec: LabSpec, type: Type, parent: string): Promise<void> {
-  const [first = '', ...others] = membersOf(spec).map(({ name }) => name);
-  const directory = `${parent}/${spec.settings.packageName}`;
-  await type(first, [...csync, 'render', '--settings', '/root/csync.yaml', '--output', directory]);
-  for (const member of others) await type(first, ['scp', '-rpq', directory, `${member}:${parent}/`]);
+/** On every member: the same settings render the same files. */
+async function render(spec: LabSpec, type: Type, parent: string): Promise<void> {
+  const words = ['render', '--settings', '/root/csync.yaml', '--output', `${parent}/${spec.settings.packageName}`];
+  await Promise.all(membersOf(spec).map(({ name }) => type(name, [...csync, ...words])));
 }
 
 const serviceguard: TrialEngine = {
@@ -43,7 +41,7 @@ const serviceguard: TrialEngine = {
     const first = membersOf(spec)[0]?.name ?? '';
     const file = `${sgDirectories.SGCONF}/${packageName}/${packageName}.conf`;
     await type(first, ['cmruncl', '-v']);
-    await distribute(spec, type, sgDirectories.SGCONF);
+    await render(spec, type, sgDirectories.SGCONF);
     if (checked) await type(first, ['cmcheckconf', '-v', '-P', file]);
     await type(first, ['cmapplyconf', '-f', '-P', file]);
     await type(first, ['cmrunpkg', packageName]);
@@ -61,7 +59,7 @@ const pacemaker: TrialEngine = {
     const members = membersOf(spec).map(({ name }) => name);
     const first = members[0] ?? '';
     for (const member of members) await type(member, [clusterProgram, 'start']);
-    await distribute(spec, type, settings.packageDirectory.replace(/\/[^/]+$/, ''));
+    await render(spec, type, settings.packageDirectory.replace(/\/[^/]+$/, ''));
     const set = (await type(first, ['ls', `${settings.packageDirectory}/sets`])).trim();
     const ready = 'until [ "$(crm_node --quorum 2> /dev/null)" = 1 ] && cibadmin --query > /dev/null; do sleep 0.2; done';
     await type(first, ['timeout', '60', 'sh', '-c', ready], 'crm_node --quorum   (until the cluster has a quorum)');

@@ -4,6 +4,7 @@ import { demand } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { bootLook, bootScript, startsAtBoot } from '../../cluster/hosts/boot-start.ts';
+import type { PolicyContent } from '../../cluster/hosts/host-look.ts';
 import { commitRecordName } from '../../cluster/policy/commit.ts';
 import { policyPlace } from '../../cluster/policy/look.ts';
 import { planPolicyTree, staleMemberMentions } from '../../cluster/policy/tree.ts';
@@ -38,7 +39,7 @@ export function setupPlace({ settings, file }: SettingsSource, templates: string
     bootScript: (configured) => bootScript(settings, boot, configured ? 'install' : 'remove'),
     policyFor: (roster, view) => {
       const { members, clients } = roster;
-      const existing = filesBelow(view.masterFiles, below(layout.masterInputs));
+      const existing = asText(filesBelow(view.masterFiles, below(layout.masterInputs)));
       // A record names members, too, but is not for editing.
       existing.delete(commitRecordName);
       const found = settings.cfengineGeneration === 3 ? frameworkOf(existing, settings.cfenginePort) : null;
@@ -64,11 +65,18 @@ function publicKeyFiles(roster: Roster, generation: Settings['cfengineGeneration
   ];
 }
 
-/** Texts below one of the served directories, by their names below it. */
-function filesBelow(files: ReadonlyMap<string, string> | null, directory: string): Map<string, string> {
+/** Files below one of the served directories, by their names below it. */
+function filesBelow<Content>(files: ReadonlyMap<string, Content> | null, directory: string): Map<string, Content> {
   const start = `${directory}/`;
   return new Map(
     [...(files ?? [])].flatMap(([name, text]) => (name.startsWith(start) ? [[name.slice(start.length), text] as const] : [])),
+  );
+}
+
+/** To plan by: a file in another encoding is read byte by byte. */
+function asText(files: ReadonlyMap<string, PolicyContent>): Map<string, string> {
+  return new Map(
+    [...files].map(([name, content]) => [name, typeof content === 'string' ? content : content.toString('latin1')] as const),
   );
 }
 
@@ -119,8 +127,9 @@ function policyPart(
           write,
           remove,
         };
-  const kept = [...existing].filter(([name]) => !plan.remove.includes(name));
-  const inputs = new Map([...kept, ...written.map(({ name, text }) => [name, text] as const)]);
+  // As they are on the master: a package is no text.
+  const kept = [...filesBelow(masterFiles, tree)].filter(([name]) => existing.has(name) && !plan.remove.includes(name));
+  const inputs = new Map<string, PolicyContent>([...kept, ...written.map(({ name, text }) => [name, text] as const)]);
   const mentions = roster.gone
     .filter(({ kind }) => kind === 'member')
     .flatMap(({ name }) => staleMemberMentions(existing, name).map((one) => ({ ...one, name })));

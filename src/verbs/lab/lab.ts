@@ -20,6 +20,7 @@ import {
   specProblem,
   withIpv6,
 } from '../../lab/machines/lab-spec.ts';
+import { quirkNames, quirksOf } from '../../lab/machines/quirks/quirks.ts';
 import { demoSummary, runDemo } from '../../lab/trials/demo.ts';
 import { failoverSummary, passed, runFailovers } from '../../lab/trials/failovers.ts';
 import { PackageDrills } from '../../lab/trials/package-drills.ts';
@@ -44,6 +45,7 @@ export interface LabUpOptions extends LabOptions, Partial<EngineOption> {
   readonly clients?: number | undefined;
   readonly bare?: boolean | undefined;
   readonly programs?: string | undefined;
+  readonly quirks?: string | undefined;
 }
 
 /** Of verbs that know both. */
@@ -67,12 +69,18 @@ function nameOf({ name = 'lab' }: LabOptions): string {
 /** Throws a Failure of usage if it is not possible. */
 function scheduleOf(options: LabUpOptions): LabSpec {
   const { spares = '', clients = 2, bare = false, programs, engine = 'serviceguard' } = options;
+  const quirks = quirksOf(options.quirks ?? '');
+  if (typeof quirks === 'string') {
+    const known = `no site quirk is named ${JSON.stringify(quirks)}; they are ${quirkNames.join(', ')}, and all`;
+    throw failure('usage', `--quirks: ${known}`, 'csync lab up --quirks banner,bridge');
+  }
   const spec = labSpec(labSettings(options), nameOf(options), {
     engine,
     clients: clientNames(clients),
     spares: spares.split(',').filter((name) => name !== ''),
     cfengine: bare ? 'bare' : 'set up',
     programs: programs === undefined ? null : resolve(programs),
+    quirks,
   });
   const text = specProblem(spec);
   if (text === null) return spec;
@@ -216,7 +224,8 @@ export async function labStatus(options: LabOptions): Promise<ExitCode> {
     mounted ? 'mounted' : '-',
     packageAddress ? 'here' : '-',
   ]);
-  out([`lab ${status.name}`, ...columns([head, ...rows]), ''].join('\n'));
+  const quirks = status.quirks.length === 0 ? '' : ` with the site quirks ${status.quirks.join(', ')}`;
+  out([`lab ${status.name}${quirks}`, ...columns([head, ...rows]), ''].join('\n'));
   return exitCodes.ok;
 }
 

@@ -15,7 +15,13 @@ const whyNot = whyNoLab ?? (have('sudo', 'visudo') ? null : 'sudo is missing');
 if (whyNoLab === null && whyNot !== null) console.warn(`skipped: ${whyNot}`);
 
 describe.skipIf(whyNot !== null)('a cluster without root ssh', { timeout: 300_000 }, () => {
-  const used = useLab('no-root', { deployed: false, bare: true, clients: 1, watched: false });
+  const used = useLab('no-root', {
+    deployed: false,
+    bare: true,
+    clients: 1,
+    watched: false,
+    without: { sudo: 'it sets up the same account itself' },
+  });
   const { sh, must } = typedIn(used);
   const { chapter, longChapter } = story(150_000);
   const members = ['m1', 'm2', 'm3'];

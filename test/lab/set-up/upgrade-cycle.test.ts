@@ -7,14 +7,14 @@ import { buildPreviousVersion, whyNoPreviousVersion } from '../../../scripts/pro
 import { UpgradeCycles } from '../../../scripts/proof/upgrade-cycle.ts';
 import { random } from '../../../src/base/random.ts';
 import { everyStep, everyStepIt } from '../../support.ts';
-import { useLab, whyNoLab } from '../../use-lab.ts';
+import { typedAsRoot, useLab, whyNoLab } from '../../use-lab.ts';
 
 const whyNot = whyNoLab ?? whyNoPreviousVersion();
 if (whyNot !== null) console.warn(`the upgrade from version 0.1.0 is skipped: ${whyNot}`);
 
 // The lab itself takes time, so it is not even started for a test that is skipped.
 describe.skipIf(whyNot !== null || !everyStep)('from the real version 0.1.0 and back', { timeout: 300_000 }, () => {
-  const used = useLab('upgrade-cycle', { deployed: false });
+  const used = useLab('upgrade-cycle', { deployed: false, without: typedAsRoot });
   const scratch = mkdtempSync(join(tmpdir(), 'csync-upgrade-test-'));
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 

@@ -6,14 +6,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect } from 'vitest';
 import { eventually, repository } from '../../support.ts';
-import { codesIn, story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { codesIn, story, typedAsRoot, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 import { auditFailover } from '../failover/failover-audit.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 const members = ['m1', 'm2', 'm3'] as const;
 
 describe.skipIf(whyNoLab !== null)('a package of version 0.1.0', () => {
-  const used = useLab('upgrade', { deployed: false, watched: false });
+  const used = useLab('upgrade', { deployed: false, watched: false, without: typedAsRoot });
   const { sh, must, csync, json, done } = typedIn(used);
   const { chapter } = story(120_000);
   const isNoatime = async (member: string) => /\bnoatime\b/.test(await must(member, 'grep " /csync " /proc/mounts'));

@@ -1,9 +1,9 @@
 /** Labs that are not set up: what exists, what is missing, and what the start-up of a host does. */
 import { describe, expect, it } from 'vitest';
-import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { typedAsRoot, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
-  const used = useLab('bare', { deployed: false, bare: true, spares: ['m4', 'm5'], clients: 8 });
+  const used = useLab('bare', { deployed: false, bare: true, spares: ['m4', 'm5'], clients: 8, without: typedAsRoot });
   const { sh } = typedIn(used);
   const hosts = () => used.lab.spec.hosts;
   const withServiceguard = () => hosts().flatMap((host) => (host.kind === 'client' ? [] : [host.name]));

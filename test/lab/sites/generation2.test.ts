@@ -2,14 +2,21 @@
 import { describe, expect } from 'vitest';
 import { adapterFor } from '../../../src/cfengine/adapter.ts';
 import { cfengine2Programs, eventually, labSettings } from '../../support.ts';
-import { story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { story, typedAsRoot, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const settings = labSettings({ cfengine_generation: 2 });
 const { programs, fetchPolicy, daemonName } = adapterFor(settings);
 const work = settings.cfengineWorkDirectory;
 
 describe.skipIf(whyNoLab !== null)('cfengine 2 in a bare lab', () => {
-  const used = useLab('generation2', { deployed: false, bare: true, settings, programs: cfengine2Programs, clients: 1 });
+  const used = useLab('generation2', {
+    deployed: false,
+    bare: true,
+    settings,
+    programs: cfengine2Programs,
+    clients: 1,
+    without: typedAsRoot,
+  });
   const { sh, must, json } = typedIn(used);
   const { chapter } = story(120_000);
   const write = (host: string, file: string, lines: readonly string[]) =>

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isShown, readPage, type ShownCommand, shapes, shownCommands } from '../../markdown.ts';
 import { eventually, everyStep, repository } from '../../support.ts';
-import { story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { story, typedAsRoot, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 interface Printed {
   readonly exitCode: number | null;
@@ -94,7 +94,7 @@ describe.skipIf(whyNoLab !== null)('the tutorial', { timeout: 300_000 }, () => {
 });
 
 describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', () => {
-  const used = useLab('pages', { deployed: false, bare: true, spares: ['m4'], clients: 1, watched: false });
+  const used = useLab('pages', { deployed: false, bare: true, spares: ['m4'], clients: 1, watched: false, without: typedAsRoot });
   const { sh } = typedIn(used);
   const terminal: Terminal = async (host, command) => {
     const words = command.replaceAll(' -c lab ', ` -c ${used.lab.spec.name} `);

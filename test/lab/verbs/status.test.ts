@@ -10,7 +10,10 @@ type Report = StatusVerdict & {
 };
 
 describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('status', { deployed: true });
+  const used = useLab('status', {
+    deployed: true,
+    without: { sudo: 'another user asks for the status, without an account of sudo' },
+  });
   const { sh, must, csync, json, broken } = typedIn(used);
   const status = (member = 'm1') => json<Report>('status', member);
   const of = (report: Report, member: string) => report.members.find((one) => one.member === member);

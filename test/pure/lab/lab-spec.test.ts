@@ -1,7 +1,12 @@
 /** What a lab consists of: names, addresses, and what cannot be one. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { labVerbRows } from '../../../src/cli/lab.ts';
 import { clientNames, hostsFile, isSetUp, labSpec, serviceguardHosts, specProblem } from '../../../src/lab/machines/lab-spec.ts';
-import { labSettings } from '../../support.ts';
+import { quirkNames, quirksOf, quirksOnBoot, quirkTable } from '../../../src/lab/machines/quirks/quirks.ts';
+import { labSettings, repository } from '../../support.ts';
 
 const settings = labSettings();
 const spec = (choices: Parameters<typeof labSpec>[2], of = settings) => labSpec(of, 'lab', choices);
@@ -40,6 +45,7 @@ describe('a lab that cannot be', () => {
     ['more clients than addresses', spec({ clients: clientNames(234) }), 'too many hosts: 10.9.0.255'],
     ['cfengine 2 set up by the lab', spec({ programs: '/x' }, generation2), '--bare'],
     ['a spare beside Pacemaker', spec({ engine: 'pacemaker', spares: ['m4'] }), 'no spares'],
+    ['site quirks beside Pacemaker', spec({ engine: 'pacemaker', quirks: ['bridge'] }), 'no site quirks'],
     ['a legacy group of Pacemaker', spec({ engine: 'pacemaker' }, { ...settings, packageStyle: 'legacy' }), 'modular'],
     ['cfengine 2 from nowhere', spec({ cfengine: 'bare' }, generation2), '--programs'],
   ])('%s', (_what, made, said) => {
@@ -53,5 +59,38 @@ describe('a lab that cannot be', () => {
 
   test('cfengine 2 in a bare lab can be', () => {
     expect(specProblem(spec({ cfengine: 'bare', programs: '/x' }, generation2))).toBeNull();
+  });
+});
+
+describe('site quirks', () => {
+  test.each([
+    ['', []],
+    ['bridge,banner', ['banner', 'bridge']],
+    ['all', quirkNames],
+    ['all,-tree,-sudo', quirkNames.filter((name) => !['tree', 'sudo'].includes(name))],
+    ['banner,virbr0', 'virbr0'],
+    ['all,-constructor', 'constructor'],
+  ])('of %j are %j', (list, names) => {
+    expect(quirksOf(list)).toEqual(names);
+  });
+
+  test('change the settings where they are of another site, and are on the page of the lab', () => {
+    const { settings: of, quirks } = spec({ quirks: ['banner', 'sudo'] });
+    expect([of.sshUser, of.become, quirks]).toEqual(['csync', 'sudo', ['banner', 'sudo']]);
+    const page = readFileSync(join(repository, 'docs/how-to/lab.md'), 'utf8');
+    const up = labVerbRows.find(({ words }) => words === 'lab up');
+    expect(JSON.stringify(up)).toContain(`: all, or a list of ${quirkNames.join(', ')};`);
+    for (const name of quirkNames) expect(page).toContain(`\n| \`${name}\` | ${quirkTable[name].does} |\n`);
+  });
+
+  test('of the disk are added once, others at each boot', () => {
+    const { status } = spawnSync('sh', ['-n'], { input: quirksOnBoot(quirkNames) });
+    const [once = '', always = ''] = quirksOnBoot(['banner', 'bridge']).split('\nfi\n');
+    expect([status, once.includes('Authorised'), always.includes('virbr0'), always.includes('Authorised')]).toEqual([
+      0,
+      true,
+      true,
+      false,
+    ]);
   });
 });

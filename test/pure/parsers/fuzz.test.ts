@@ -18,7 +18,7 @@ const notFuzzed: Readonly<Record<string, string>> = {
     'daemon attachedDisks sweepDead bringUp findLab main labGround CommandService Observer World hardwareAddress haltAndBringBack daemonPid PackageDrills problemCodes numbersIn SetTest readRecord entryOf scheduleOf reportLeftovers connection thawCommands search-program decodeWorld decodeShared',
   'words of our own scripts, by one expression': 'becameOf lostTo resolvedHere Sandbox readFileScript readMemberScripts',
   'the command line and version numbers, by one expression':
-    'parse secondsOf readWish readStaging namesIn serviceguard isRecent releaseOf findRevision',
+    'parse secondsOf readWish readStaging namesIn serviceguard isRecent releaseOf findRevision quirksOf',
   'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem runHook',
   'the name of this host': 'openSshShell logAlert',
   'numbers of /proc': 'closeInherited childrenOf watchProcess',

@@ -1,10 +1,12 @@
 /** Policy trees of many megabytes: they are read whole, or refused with figures; what cannot be read is never an empty policy. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { staleInputs } from '../../../src/cluster/hosts/host-look.ts';
 import { masterFilesScript, parseMasterFiles } from '../../../src/cluster/setup/look.ts';
+import { sha256 } from '../../../src/contract/package-directory.ts';
 import { openSshShell } from '../../../src/host/admin/member-shell.ts';
 import { printedWords } from '../../../src/host/admin/no-answer.ts';
 
@@ -34,6 +36,8 @@ describe.skipIf(!isRoot)('the policy of the master', () => {
     if (files === null || 'bytes' in files) throw new Error('not read');
     expect(files.size).toBe(6);
     expect(files.get('masterfiles/promises.cf')).toBe('body common control { }\n');
+    const onHost = new Map([...files.keys()].map((name) => [name, sha256(readFileSync(join(base, name)))] as const));
+    expect(staleInputs(files, onHost), 'a host that has the same files lacks none').toEqual([]);
   });
 
   it('beyond the limit is refused with figures, and its answer is short', async () => {

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { typedAsRoot, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
-  const used = useLab('bare', { deployed: false, bare: true, spares: ['m4', 'm5'], clients: 8, without: typedAsRoot });
+  const used = useLab('bare', {
+    deployed: false,
+    bare: true,
+    spares: ['m4', 'm5'],
+    clients: 8,
+    without: { ...typedAsRoot, banner: 'compares what ssh prints' },
+  });
   const { sh } = typedIn(used);
   const hosts = () => used.lab.spec.hosts;
   const withServiceguard = () => hosts().flatMap((host) => (host.kind === 'client' ? [] : [host.name]));

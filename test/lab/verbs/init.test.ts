@@ -4,7 +4,7 @@ import { everyStepIt } from '../../support.ts';
 import { reported, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('csync init on a member', { timeout: 300_000 }, () => {
-  const used = useLab('init', { deployed: false, watched: false });
+  const used = useLab('init', { deployed: false, watched: false, without: { sudo: 'init gets no --set ssh_user' } });
   const { sh, must } = typedIn(used);
   const toolkit = 'node /opt/csync/csync.mjs';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MonitorState } from '../../../src/contract/monitor-state.ts';
 import { withIpv6 } from '../../../src/lab/machines/lab-spec.ts';
-import { eventually, labSettings } from '../../support.ts';
+import { eventually, everyStep, everyStepIt, labSettings } from '../../support.ts';
 import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
@@ -108,10 +108,10 @@ describe.skipIf(whyNoLab !== null)('an IPv6 package in the lab', { timeout: 200_
   });
 });
 
-describe.skipIf(whyNoLab !== null)('an IPv6 package of legacy style in the lab', { timeout: 200_000 }, () => {
+describe.skipIf(whyNoLab !== null || !everyStep)('an IPv6 package of legacy style in the lab', { timeout: 200_000 }, () => {
   const used = useLab('ipv6-legacy', { deployed: true, settings: { ...withIpv6(labSettings()), packageStyle: 'legacy' } });
 
-  it('fails over when its daemon is killed', async () => {
+  everyStepIt('fails over when its daemon is killed', async () => {
     await serving(used);
     await used.drills.killDaemon('m1');
     expect(await used.drills.waitServed('m1')).toBe('m2');

@@ -1,7 +1,7 @@
 /**
  * The commands of the tutorial, the how-to pages and the runbook, read from the pages and typed one behind the other, without a pause.
  * Where a page shows output, it is compared, times and digests aside. With CSYNC_UPDATE_PAGES=1 new output replaces what differs.
- * The chapters of the tutorial that repeat how-to pages are typed by npm run every-step.
+ * Chapters of the tutorial that repeat how-to pages, and four of these, are typed by npm run every-step.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -115,7 +115,7 @@ describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', () => {
   }, 120_000);
 
   // A story: each leaves a package that runs on three members; c1 is removed by the page about clients, and m1 is active until the rehearsal.
-  const { chapter } = story(150_000);
+  const { chapter, longChapter } = story(150_000);
   for (const page of [
     'docs/runbook.md',
     'docs/how-to/ssh.md',
@@ -131,10 +131,14 @@ describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', () => {
     'docs/how-to/operate/clients.md',
     'docs/how-to/operate/rehearsals.md',
     'docs/how-to/operate/maintenance.md',
+  ])
+    chapter(page, () => typePage(page, terminal));
+  // What they type is typed by sites/guide, sites/runtime and access/without-root-ssh as well.
+  for (const page of [
     'docs/how-to/operate/members.md',
     'docs/how-to/operate/replace-member.md',
     'docs/how-to/nodejs.md',
     'docs/how-to/without-root-ssh.md',
   ])
-    chapter(page, () => typePage(page, terminal));
+    longChapter(page, () => typePage(page, terminal));
 });

@@ -11,6 +11,7 @@ import type { Workshop } from '../../src/script-tests/workshop.ts';
 import { measureCost, measureScripts } from './cost.ts';
 import { measureEnds } from './ends.ts';
 import { keep, type Table } from './figures.ts';
+import { measureFloors } from './floors.ts';
 import { measureLayers } from './layers.ts';
 import { makeTools, openWorkshop, type Tools } from './member.ts';
 import { measureOutages } from './outages.ts';
@@ -19,7 +20,7 @@ import { measureSoak } from './soak.ts';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'ends,layers,cost,scripts,outages,overload,soak' },
+    only: { type: 'string', default: 'ends,layers,cost,scripts,outages,floors,overload,soak' },
     kills: { type: 'string', default: '10000' },
     monitors: { type: 'string', default: '200' },
     pollers: { type: 'string', default: '50' },
@@ -48,6 +49,7 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<Table[]>>> = {
   cost: (bench) => measureCost(bench, Number(values.idle)),
   scripts: (bench) => measureScripts(bench, Number(values.scripts)),
   outages: (bench) => measureOutages(bench, Number(values.outages)),
+  floors: (bench) => measureFloors(bench, Number(values.outages)),
   overload: (bench) => measureOverload(bench, Number(values.overload)),
   soak: (bench) => measureSoak(bench, Number(values.minutes)),
 };

@@ -37,6 +37,13 @@ function pieces(failover: Failover): number[] {
   });
 }
 
+export const partTitles = ['detect', 'halt', 'mount', 'address', 'prove'] as const;
+
+/** Medians in ms, in the order of the titles; NaN: not known of any. */
+export function partMedians(failovers: readonly Failover[]): number[] {
+  return parts.map((_, at) => spread(failovers.map((one) => pieces(one)[at] ?? Number.NaN)).p50);
+}
+
 export async function measureOutages({ progress }: Bench, rounds: number): Promise<Table[]> {
   const lab = await startLab({
     spec: labSpec(labSettings(), 'bench'),
@@ -62,7 +69,7 @@ export async function measureOutages({ progress }: Bench, rounds: number): Promi
         progress(`  ${kind} ${round + 1} of ${rounds}`);
       }
       const outage = spread(done.map(({ outages }) => Math.max(...Object.values(outages))));
-      const medians = parts.map((_, at) => spread(done.map((one) => pieces(one)[at] ?? Number.NaN)).p50);
+      const medians = partMedians(done);
       rows.push([kind, String(outage.n), figure(outage.p50), figure(outage.most), ...medians.map(figure)]);
       const known = medians.map((time) => (Number.isNaN(time) ? -1 : time));
       notes.push(`${kind}: the largest part is ${parts[known.indexOf(Math.max(...known))]}.`);
@@ -75,7 +82,7 @@ export async function measureOutages({ progress }: Bench, rounds: number): Promi
   return [
     {
       title: 'What clients see in the lab',
-      head: ['fault', 'n', 'outage p50 ms', 'outage most ms', 'detect', 'halt', 'mount', 'address', 'prove'],
+      head: ['fault', 'n', 'outage p50 ms', 'outage most ms', ...partTitles],
       rows,
       notes: [
         'Outage: from the last success of a client to its next one. Two clients connect every 100 ms, and every 50 ms while none answers; the longer outage counts. The parts are medians of consecutive phases. Detect: from the fault until the package manager acts. Prove: until the start script exits. kill: SIGKILL of the daemon; haltnode: cmhaltnode -f; crash: power cut (MEMBER_TIMEOUT of the lab is 2 s). Goal: a killed daemon under 1 s at the median.',

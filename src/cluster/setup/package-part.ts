@@ -6,11 +6,12 @@ import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { setOf, setText, withMembers, withRuntime } from '../../render/package.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
 import { type ApplyWish, planApply } from '../apply/apply-plan.ts';
-import { newSet } from '../apply/history.ts';
+import { digestOfFiles, newSet, type SetAbout } from '../apply/history.ts';
 import { asSent } from '../apply/package-write.ts';
 import { runApplyPlan } from '../apply/run.ts';
 import { runtimeInUse } from '../apply/runtime.ts';
 import { definitionIn, fetchApplied, fetchSet, readHistory } from '../apply/sets.ts';
+import type { ClusterObservation } from '../remote/observation.ts';
 import type { SetupPlace } from './change-model.ts';
 import type { SetupView } from './look.ts';
 import { inOrder } from './membership.ts';
@@ -34,10 +35,8 @@ export async function packageFor(
   const { observation } = view;
   if (observation.applied === null) return none;
   const sets = await readHistory(shell, observation, settings);
-  const about = sets.at(-1);
   const listed = observation.applied.members;
-  const kept =
-    about === undefined ? await fetchApplied(shell, observation, settings) : await fetchSet(shell, observation, settings, about);
+  const kept = await keptSet(shell, observation, settings, sets);
   const before = kept === null ? '' : parseSettingsJson(setText(kept, settingsName) ?? '');
   const isListed = [...goal.members].sort().join() === [...listed].sort().join();
   if (kept === null || typeof before === 'string')
@@ -73,6 +72,31 @@ export async function packageFor(
   const plan = planApply(wish, some);
   if (!plan.ok) return { change: null, problems: plan.problems };
   return { change: plan.value.steps.length === 0 ? null : { stage: 'package', plan: plan.value, wish }, problems: [] };
+}
+
+/**
+ * The newest set of the history. A change of members that was killed before its cmapplyconf left a set that is not the applied one: then the
+ * applied one, from which the change is made again. Not if the newest set has any other change, which somebody else must finish.
+ */
+async function keptSet(
+  shell: MemberShell,
+  observation: ClusterObservation,
+  settings: Settings,
+  sets: readonly SetAbout[],
+): Promise<RenderedFile[] | null> {
+  const about = sets.at(-1);
+  if (about === undefined) return fetchApplied(shell, observation, settings);
+  const newest = await fetchSet(shell, observation, settings, about);
+  const changed = parseSettingsJson(setText(newest, settingsName) ?? '');
+  const applied = observation.applied?.set ?? flatSet;
+  if ((setOf(newest) ?? flatSet) === applied || applied === flatSet || typeof changed === 'string') return newest;
+  for (const earlier of sets.slice(0, -1).reverse()) {
+    const before = await fetchSet(shell, observation, settings, earlier);
+    if (setOf(before) !== applied) continue;
+    const made = withRuntime(withMembers(before, changed.members), runtimeInUse(observation));
+    return digestOfFiles(made) === about.digest ? before : newest;
+  }
+  return newest;
 }
 
 /** The source of the applied package is unknown: a guess. */

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, it } from 'vitest';
 import { demand } from '../src/base/problem.ts';
 import { type BootTemplates, bootTemplateNames } from '../src/cluster/hosts/boot-start.ts';
 import { arpProbeName, entryName } from '../src/contract/package-directory.ts';
+import { engineFor } from '../src/engine/choice/engine-for.ts';
 import { type PackageStatus, unknownStatus } from '../src/engine/engine.ts';
 import type { PackageTemplates } from '../src/render/package.ts';
 import { policyTemplateNames } from '../src/render/policy.ts';
@@ -88,8 +89,12 @@ export function shippedTemplate(name: string): Template {
 }
 
 /** What renderPackage wants of them. */
-export function packageTemplates(style: Settings['packageStyle'] = 'modular'): PackageTemplates {
-  return { packageFile: shippedTemplate(`${style}/package.conf.tpl`), launcher: shippedTemplate('modular/launcher.sh.tpl') };
+export function packageTemplates(
+  style: Settings['packageStyle'] = 'modular',
+  engine: Settings['engine'] = 'serviceguard',
+): PackageTemplates {
+  const { definition } = engineFor({ engine });
+  return { packageFile: shippedTemplate(definition.template(style)), launcher: shippedTemplate('modular/launcher.sh.tpl') };
 }
 
 /** The shipped templates of the boot start. */

@@ -6,14 +6,7 @@ import { adapterFor } from '../src/cfengine/adapter.ts';
 import { maintenanceFileName } from '../src/contract/maintenance-file.ts';
 import { memberStates } from '../src/engine/serviceguard/status.ts';
 import { type LabHandle, ownLabName, startLab } from '../src/lab/handle.ts';
-import {
-  clientNames,
-  type LabEngine,
-  labPrograms,
-  labSpec,
-  pacemakerPrograms,
-  specProblem,
-} from '../src/lab/machines/lab-spec.ts';
+import { clientNames, labPrograms, labSpec, pacemakerPrograms, specProblem } from '../src/lab/machines/lab-spec.ts';
 import { type QuirkName, quirksOf } from '../src/lab/machines/quirks/quirks.ts';
 import type { ExecResult } from '../src/lab/protocol.ts';
 import { PackageDrills } from '../src/lab/trials/package-drills.ts';
@@ -56,7 +49,7 @@ interface LabUse {
   readonly clients?: number | readonly string[];
   /** Directory with cfengine's programs for the hosts; else they have this machine's. */
   readonly programs?: string;
-  readonly engine?: LabEngine;
+  readonly engine?: Settings['engine'];
   /** Whether clients ask for the master all the time; a test that does not check that does without, and is faster. */
   readonly watched?: boolean;
   /** Quirks of CSYNC_QUIRKS that would take the ground from the test, each with the reason. */

@@ -21,7 +21,7 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
   const read = (name: string): string => readFileSync(join(root, name), 'utf8');
   return new Map([
     ['docs/proof/decision-tables.md', decisionsPage(decisionTables())],
-    ['docs/reference/drills.md', drillsPage(engineFor({ packageName: 'csync' }))],
+    ['docs/reference/drills.md', drillsPage(engineFor({ engine: 'serviceguard' }))],
     [architecture, withPicture(read(architecture), join(root, 'src'))],
     ['docs/explanation/formats.md', formatsPage()],
     ['docs/reference/exit-statuses.md', exitStatusesPage()],

@@ -93,8 +93,15 @@ export function setNamedBy(set: string | undefined, settings: string | undefined
   return settings !== undefined || /\/csync_control\.sh$/.test(runScript ?? '') ? flatSet : null;
 }
 
+/** A rendered package file, by its name: of Serviceguard, or a group of Pacemaker. */
+export function isDefinition(name: string): boolean {
+  return name.endsWith('.conf') || name.endsWith('.group.xml');
+}
+
 /** In the text of a package file. */
 export function setNamedIn(text: string): string | null {
+  const [, ofGroup] = /<nvpair [^>]*name="set" value="([^"]*)"/.exec(text) ?? [];
+  if (ofGroup !== undefined) return isSetName(ofGroup) ? ofGroup : null;
   const last = (keyword: string): string | undefined =>
     [...text.matchAll(new RegExp(`^[ \\t]*${keyword}[ \\t]+"?([^"\\s]+)`, 'gim'))].at(-1)?.[1];
   return setNamedBy(last(setKeyword), last('pev_csync_settings_digest'), last('run_script'));

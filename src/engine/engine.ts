@@ -3,6 +3,7 @@
  * (test/pure/render/engine.test.ts). Types only: an engine returns commands to run and reads their output.
  */
 import type { Checked, Problem } from '../base/problem.ts';
+import type { RenderedFile } from '../contract/package-directory.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** A command: program and arguments. */
@@ -11,15 +12,16 @@ export type Argv = readonly string[];
 export type Commands = readonly Argv[];
 
 /** The settings that select the engine. */
-export type EngineChoice = Pick<Settings, 'packageName'>;
+export type EngineChoice = Pick<Settings, 'engine'>;
 
 export interface Engine {
+  /** In csync.yaml. */
+  readonly name: Settings['engine'];
   readonly title: string;
   readonly orders: Orders;
   readonly observation: Observation;
   readonly definition: DefinitionFormat;
   readonly host: EngineHost;
-  readonly shell: EngineShell;
   readonly words: EngineWords;
 }
 
@@ -125,6 +127,10 @@ export type EngineVariables = Readonly<Partial<Record<string, string>>>;
 
 /** The format of a package definition: the rendered file and the one in force. */
 export interface DefinitionFormat {
+  /** Its template, below package-templates. */
+  template(style: Settings['packageStyle']): string;
+  /** Other files that follow from the rendered file alone, beside it in the package directory. */
+  companions(text: string): readonly RenderedFile[];
   /** Name of the rendered file in the package directory. */
   fileName(packageName: string): string;
   /** Values for the tokens of its template, which names `set`. Problems: values that need variables which are not known. */
@@ -153,6 +159,8 @@ export interface DefinitionFormat {
    * nothing.
    */
   checkFile(file: string): Commands;
+  /** Why csync does not apply a definition itself, and how to do it; null: it does. */
+  readonly byHand: { readonly why: string; readonly fix: string } | null;
   /** Applies the file: on all members at one moment, or not at all. */
   applyFile(file: string): Commands;
   /** Whether checkFile also runs validate on every member. If not, csync runs it. */
@@ -182,8 +190,8 @@ export interface EngineHost {
   readonly variablesFile: string;
   /** Environment variable that names another such file. */
   readonly variablesFileIn: string;
-  /** For /bin/sh, with that file as $1: prints what readVariables reads. */
-  readonly variablesScript: string;
+  /** For /bin/sh, with that file as $1: prints what readVariables reads. null: there are none, and the file shows only that a cluster is set up. */
+  readonly variablesScript: string | null;
   readVariables(text: string): EngineVariables;
   /** Values of a standard installation. */
   readonly usualVariables: EngineVariables;
@@ -191,8 +199,8 @@ export interface EngineHost {
   packagesIn(variables: EngineVariables): string;
   /** PATH with the engine's programs; `own`: the administrator's. */
   searchPath(own: string | undefined, variables: EngineVariables): string;
-  /** A program that runs a command on a member without ssh; the name of the member and one command line follow its words. */
-  remoteCommand(variables: EngineVariables): { readonly name: string; readonly argv: readonly string[] };
+  /** A program that runs a command on a member without ssh; the name of the member and one command line follow its words. null: none. */
+  remoteCommand(variables: EngineVariables): { readonly name: string; readonly argv: readonly string[] } | null;
   /** The remark on the variables that were found, besides the name of their file. null: no such file. */
   foundText(variables: EngineVariables | null): string;
   /** Their outputs, in this order, are the input of readCluster. The first fails where no cluster runs; the others may fail. */

@@ -46,7 +46,7 @@ class LabDaemon {
     );
     const boot = (member: string): Promise<void> => this.#bootServices(member);
     this.#cluster =
-      spec.engine === 'pacemaker'
+      spec.settings.engine === 'pacemaker'
         ? realCluster(this.#world, this.#journal, view, boot)
         : emulatedCluster(this.#world, this.#journal, boot);
     this.#observer = new Observer(this.#world, this.#journal, process.execPath);

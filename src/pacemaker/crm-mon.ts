@@ -1,5 +1,5 @@
 /** The output of `crm_mon --output-as=xml -1 -r -f`. Pure. */
-import { XMLParser } from 'fast-xml-parser';
+import { all, attribute, below, type Element, readXml } from './xml.ts';
 
 export interface CrmMon {
   readonly nodes: readonly CrmNode[];
@@ -29,32 +29,14 @@ export interface CrmResource {
   readonly banned: ReadonlySet<string>;
 }
 
-type Element = Readonly<Record<string, unknown>>;
-
-const isElement = (value: unknown): value is Element => typeof value === 'object' && value !== null && !Array.isArray(value);
-/** The children with that name. */
-const all = (parent: unknown, name: string): Element[] => {
-  const value = isElement(parent) ? parent[name] : undefined;
-  return (Array.isArray(value) ? value : [value]).filter(isElement);
-};
-const attribute = (element: Element, name: string): string => {
-  const value = element[`@${name}`];
-  return typeof value === 'string' ? value : '';
-};
 const is = (element: Element, name: string): boolean => attribute(element, name) === 'true';
 
 /** null: the text is no such output. */
 export function readCrmMon(text: string): CrmMon | null {
-  const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', parseAttributeValue: false });
-  let document: unknown;
-  try {
-    document = parser.parse(text, true);
-  } catch {
-    return null;
-  }
+  const document = readXml(text);
   const [root] = [...all(document, 'pacemaker-result'), ...all(document, 'crm_mon')];
   if (root === undefined) return null;
-  const nodes = all(root, 'nodes').flatMap((one) => all(one, 'node').map(nodeOf));
+  const nodes = below(root, 'nodes', 'node').map(nodeOf);
   if (nodes.length === 0) return null;
   const banned = bannedIn(root);
   const resource = (group: string | null) => (one: Element) => resourceOf(one, group, banned);
@@ -86,7 +68,7 @@ function resourceOf(element: Element, group: string | null, banned: ReadonlyMap<
 function bannedIn(root: Element): Map<string, Set<string>> {
   const banned = new Map<string, Set<string>>();
   const number = (text: string): number => (text === 'INFINITY' ? Number.POSITIVE_INFINITY : Number(text || 0));
-  for (const node of all(root, 'node_history').flatMap((one) => all(one, 'node')))
+  for (const node of below(root, 'node_history', 'node'))
     for (const history of all(node, 'resource_history')) {
       const threshold = number(attribute(history, 'migration-threshold'));
       if (threshold === 0 || number(attribute(history, 'fail-count')) < threshold) continue;

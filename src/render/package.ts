@@ -9,6 +9,7 @@ import {
   entryName,
   entryNames,
   inSet,
+  isDefinition,
   type LauncherRole,
   launcherRoles,
   type Manifest,
@@ -88,12 +89,10 @@ export function renderPackage({ settings, templates, bundles, base, directories 
   const tokens = definition.tokens(settings, name, directories);
   const own = fill(templates.packageFile, tokens.values);
   problems.push(...tokens.problems);
+  const text = base === undefined ? own : definition.layOver(base, own);
   const beside: RenderedFile[] = [
-    {
-      name: definition.fileName(settings.packageName),
-      mode: 0o644,
-      text: base === undefined ? own : definition.layOver(base, own),
-    },
+    { name: definition.fileName(settings.packageName), mode: 0o644, text },
+    ...definition.companions(text),
     ...entryNames(style).map((entry) => ({ name: entry, mode: 0o755, text: bundles.get(entryName) ?? '' })),
   ];
   const files = laidOut({ set, beside, settingsDigest: settingsDigest(settings), edited: [], runtime: undefined });
@@ -177,11 +176,14 @@ function partsOf(files: readonly RenderedFile[]): Parts {
 }
 
 /** Renders the set with other files: the package file, also an administrator's own, gets the new name. */
-function withOtherSet(parts: Parts, { withSet }: DefinitionFormat): RenderedFile[] {
+function withOtherSet(parts: Parts, { withSet, companions }: DefinitionFormat): RenderedFile[] {
   const name = setNameOf(digestsOf(parts.set));
   const naming = (text: string): string => withSet(text, name, parts.settingsDigest);
-  const beside = parts.beside.map((file) => (file.name.endsWith('.conf') ? { ...file, text: naming(file.text) } : file));
-  return laidOut({ ...parts, beside });
+  const named = parts.beside.map((file) => (isDefinition(file.name) ? { ...file, text: naming(file.text) } : file));
+  const follow = new Map(
+    named.flatMap((file) => (isDefinition(file.name) ? companions(file.text) : [])).map((file) => [file.name, file]),
+  );
+  return laidOut({ ...parts, beside: named.map((file) => follow.get(file.name) ?? file) });
 }
 
 /**

@@ -11,6 +11,7 @@ export const templateCatalogue: readonly TemplateEntry[] = [
   { name: 'modular/package.conf.tpl', becomes: 'the package file for cmcheckconf and cmapplyconf' },
   { name: 'modular/launcher.sh.tpl', becomes: 'csync.sh, csync_pre.sh; csync_control.sh: what Serviceguard calls' },
   { name: 'legacy/package.conf.tpl', becomes: 'the package file of a legacy package' },
+  { name: 'pacemaker/group.xml.tpl', becomes: 'the resource group (engine: pacemaker), for cibadmin' },
   { name: 'cfengine3/promises.cf.tpl', becomes: 'promises.cf: what every host does' },
   { name: 'cfengine3/update.cf.tpl', becomes: 'update.cf and failsafe.cf: policy and public keys from the master' },
   { name: 'cfengine3/controls/cf_serverd.cf.tpl', becomes: 'controls/cf_serverd.cf: who may connect, fetch and start runs' },

@@ -12,6 +12,17 @@ export interface SettingsRow {
   readonly since?: string;
   /** Above the key in the example: what it means for the cluster. */
   readonly comment: string;
+  readonly pacemaker?: OnPacemaker;
+}
+
+/** What is different with `engine: pacemaker`. */
+export interface OnPacemaker {
+  /** In place of the row's. Without it the setting is Serviceguard's alone, and a csync.yaml that csync writes lacks it. */
+  readonly comment?: string;
+  /** Values that are refused, as text. Any other value that is set has an effect if there is a comment, and is ignored if not. */
+  readonly refuses?: RegExp;
+  /** Why, as a sentence of its own. */
+  readonly why?: string;
 }
 
 export type Above = Readonly<Record<string, unknown>>;

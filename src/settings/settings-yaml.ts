@@ -5,6 +5,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pai
 import { isInPrefix, isIpv4 } from '../base/network.ts';
 import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 import { formatVersion, newerFormat, newerText } from '../base/version.ts';
+import { commentOn, pacemakerProblems } from './on-pacemaker.ts';
 import type { Above, SettingsRow } from './row.ts';
 import { type Field, settingsFields as fields, type Settings } from './settings.ts';
 import { settingsTable } from './table.ts';
@@ -237,8 +238,10 @@ export function completeSettings(given: GivenSettings, file: string, earlier: re
   }
   const settings = values as unknown as Settings;
   problems.push(...conflicts(settings, (field) => given.get(field)?.place ?? { file }));
+  problems.push(...pacemakerProblems(settings, (field) => given.get(field)?.place));
   problems.sort((a, b) => (a.place?.line ?? Number.MAX_SAFE_INTEGER) - (b.place?.line ?? Number.MAX_SAFE_INTEGER));
-  return problems.length === 0 ? { ok: true, value: settings, problems } : { ok: false, problems };
+  const isValid = problems.every(({ severity }) => severity === 'warning');
+  return isValid ? { ok: true, value: settings, problems } : { ok: false, problems };
 }
 
 function fallbackOf(row: SettingsRow, above: Above): unknown {
@@ -298,13 +301,14 @@ const canContain = (subnet: string, address: string): boolean =>
 /** A complete, commented csync.yaml. Without settings: the defaults, with required settings commented out. */
 export function printSettings(settings?: Settings): string {
   const values: Record<string, unknown> = {};
-  const blocks = fields.map((field) => {
+  const blocks = fields.flatMap((field) => {
     const row = rows[field];
     const fallback = fallbackOf(row, values);
     const value = settings === undefined ? fallback : settings[field];
     values[field] = value;
     const line = value === undefined ? `# ${row.key}:` : `${row.key}: ${JSON.stringify(value)}`;
-    return `# ${row.comment}\n${line}\n`;
+    const comment = commentOn(row, settings?.engine);
+    return comment === null ? [] : [`# ${comment}\n${line}\n`];
   });
   return blocks.join('\n');
 }

@@ -22,16 +22,26 @@ import {
   yesNo,
 } from './rules.ts';
 
+const isPacemaker = ({ engine }: Above): boolean => engine === 'pacemaker';
 const byGeneration = (two: string, three: string) => (above: Above) => (above.cfengineGeneration === 2 ? two : three);
 
 /** Field -> row, in the order of the file. */
 export const settingsTable = {
+  engine: {
+    key: 'engine',
+    since: '0.2.0',
+    question: 'Cluster software, serviceguard or pacemaker?',
+    fallback: 'serviceguard',
+    check: oneOf(['serviceguard', 'pacemaker']),
+    comment: 'Cluster software that runs the package: serviceguard or pacemaker.',
+  },
   packageName: {
     key: 'package_name',
     question: 'Name of the package?',
     fallback: 'csync',
     check: packageNameRule,
     comment: 'Name of the Serviceguard package. Names the package directory and the service too.',
+    pacemaker: { comment: 'Name of the resource group. Names the package directory and the resources too.' },
   },
   packageDescription: {
     key: 'package_description',
@@ -39,6 +49,7 @@ export const settingsTable = {
     fallback: 'cfengine master',
     check: plainText,
     comment: 'Shown by cmviewcl.',
+    pacemaker: { why: 'A resource group has no description.' },
   },
   packageStyle: {
     key: 'package_style',
@@ -46,6 +57,7 @@ export const settingsTable = {
     fallback: 'modular',
     check: oneOf(['modular', 'legacy']),
     comment: 'modular: Serviceguard mounts and adds the address. legacy (A.11.20 and older): the csync control script does.',
+    pacemaker: { refuses: /^legacy$/, why: 'Legacy packages exist in Serviceguard only.' },
   },
   members: {
     key: 'members',
@@ -56,6 +68,9 @@ export const settingsTable = {
       v.check((names) => new Set(names).size === names.length, 'the list has a member twice'),
     ),
     comment: 'Members that may run the package, in order of preference. Short host names, as in Serviceguard.',
+    pacemaker: {
+      comment: 'Members that may run the group, in order of preference. Names of the nodes, as crm_node -l prints them.',
+    },
   },
   packageAddress: {
     key: 'package_address',
@@ -75,12 +90,14 @@ export const settingsTable = {
     check: subnet,
     comment:
       'Network address of the subnet of that address, as in the cluster configuration; of IPv6 with its length (2001:db8::/64). Serviceguard monitors it.',
+    pacemaker: { comment: 'Network address of the subnet of that address; of IPv6 with its length (2001:db8::/64).' },
   },
   volumeGroup: {
     key: 'volume_group',
     question: 'Volume group of the policy file system?',
     check: nameRule,
     comment: 'Shared volume group, cluster-aware, not activated at boot.',
+    pacemaker: { comment: 'Shared volume group, activated by LVM-activate with system_id, not at boot.' },
   },
   logicalVolume: {
     key: 'logical_volume',
@@ -178,6 +195,7 @@ export const settingsTable = {
     fallback: 120,
     check: whole(10, mostSeconds),
     comment: 'Time limit of a package start. Without one a script that hangs blocks the cluster.',
+    pacemaker: { comment: 'Time limit of the start of csync:master. Then the group starts on the next member.' },
   },
   haltScriptTimeoutSeconds: {
     key: 'halt_script_timeout_seconds',
@@ -185,6 +203,9 @@ export const settingsTable = {
     fallback: 120,
     check: whole(10, mostSeconds),
     comment: 'Time limit of a package halt. Must be longer than halt_grace_seconds and service_halt_timeout_seconds together.',
+    pacemaker: {
+      comment: 'Time limit of the stop of csync:master. Must be longer than halt_grace_seconds and 10 s together.',
+    },
   },
   serviceHaltTimeoutSeconds: {
     key: 'service_halt_timeout_seconds',
@@ -192,6 +213,7 @@ export const settingsTable = {
     fallback: 10,
     check: whole(1, mostSeconds),
     comment: 'Seconds until the monitor is killed at a halt. It normally exits at once.',
+    pacemaker: { why: 'The agent kills the monitor 2 s after a stop begins.' },
   },
   serviceRestart: {
     key: 'service_restart',
@@ -202,6 +224,9 @@ export const settingsTable = {
       'expected none, unlimited or a whole number from 1 to 1000',
     ),
     comment: 'Restarts of the monitor in place before the package fails over. none: fail over at once, as DSAU did.',
+    pacemaker: {
+      comment: 'Failures of csync:master that are repaired in place before the group moves. none: it moves at once.',
+    },
   },
   serviceFailFast: {
     key: 'service_fail_fast',
@@ -209,6 +234,10 @@ export const settingsTable = {
     fallback: false,
     check: yesNo,
     comment: 'true reboots the member when the monitor reports a failure.',
+    pacemaker: {
+      refuses: /^true$/,
+      why: 'A failed monitor moves the group; Pacemaker fences a member only if a stop fails.',
+    },
   },
   nodeFailFast: {
     key: 'node_fail_fast',
@@ -216,6 +245,10 @@ export const settingsTable = {
     fallback: false,
     check: yesNo,
     comment: 'true reboots the member on a script time-out or a lost subnet, so that the package moves without an administrator.',
+    pacemaker: {
+      refuses: /^true$/,
+      why: 'Pacemaker fences a member by itself if a stop fails or times out.',
+    },
   },
   failoverPolicy: {
     key: 'failover_policy',
@@ -223,6 +256,11 @@ export const settingsTable = {
     fallback: 'configured_node',
     check: oneOf(['configured_node', 'min_package_node', 'site_preferred', 'site_preferred_manual']),
     comment: 'configured_node: the first eligible member of the list. min_package_node: the one with the fewest packages.',
+    pacemaker: {
+      comment: 'configured_node: the first eligible member of the list. min_package_node: the one with the fewest resources.',
+      refuses: /^site_/,
+      why: 'A group of csync has no sites.',
+    },
   },
   failbackPolicy: {
     key: 'failback_policy',
@@ -230,6 +268,7 @@ export const settingsTable = {
     fallback: 'manual',
     check: oneOf(['manual', 'automatic']),
     comment: 'automatic moves the package back to the first member as soon as it can.',
+    pacemaker: { comment: 'automatic moves the group back to the first member as soon as it can (resource-stickiness 0).' },
   },
   autoRun: {
     key: 'auto_run',
@@ -237,6 +276,9 @@ export const settingsTable = {
     fallback: true,
     check: yesNo,
     comment: 'true: the package starts with the cluster and fails over. After a cmhaltpkg, run cmmodpkg -e.',
+    pacemaker: {
+      comment: 'true: the group starts with the cluster and fails over. false: apply defines it halted (target-role Stopped).',
+    },
   },
   packagePriority: {
     key: 'package_priority',
@@ -244,13 +286,20 @@ export const settingsTable = {
     fallback: 'no_priority',
     check: v.union([v.literal('no_priority'), whole(1, 3000)], 'expected no_priority or a whole number from 1 to 3000'),
     comment: 'no_priority, or 1 (highest) to 3000; must be unique in the cluster.',
+    pacemaker: { refuses: /^\d+$/, why: 'Pacemaker has priorities of resources, which csync does not set.' },
   },
   scriptLogFile: {
     key: 'script_log_file',
     question: 'Package log?',
-    fallback: (above: Above) => above.packageName && `$SGRUN/log/${String(above.packageName)}.log`,
+    fallback: (above: Above) =>
+      above.packageName && `${isPacemaker(above) ? '/var' : '$SGRUN'}/log/${String(above.packageName)}.log`,
     check: sgPath,
     comment: 'Package log. Cannot be changed while the package runs.',
+    pacemaker: {
+      comment: 'Log of starts, halts and the monitor.',
+      refuses: /^\$/,
+      why: 'Only Serviceguard defines $SGCONF and $SGRUN.',
+    },
   },
   logLevel: {
     key: 'log_level',
@@ -258,13 +307,19 @@ export const settingsTable = {
     fallback: 0,
     check: whole(0, 5),
     comment: "Serviceguard's log level, 0 (least) to 5 (most).",
+    pacemaker: { why: "Pacemaker's log level is PCMK_debug in /etc/default/pacemaker or /etc/sysconfig/pacemaker." },
   },
   packageDirectory: {
     key: 'package_directory',
     question: 'Package directory?',
-    fallback: (above: Above) => above.packageName && `$SGCONF/${String(above.packageName)}`,
+    fallback: (above: Above) => above.packageName && `${isPacemaker(above) ? '/etc' : '$SGCONF'}/${String(above.packageName)}`,
     check: sgPath,
     comment: 'Directory of the package files, the same on every member.',
+    pacemaker: {
+      comment: 'Directory of the package files, the same on every member.',
+      refuses: /^\$/,
+      why: 'Only Serviceguard defines $SGCONF and $SGRUN.',
+    },
   },
   nodePath: {
     key: 'node_path',
@@ -272,6 +327,7 @@ export const settingsTable = {
     fallback: '/usr/bin/node',
     check: path,
     comment: 'Absolute path of the Node.js binary on every member, 20.19 or newer. Serviceguard passes no PATH to services.',
+    pacemaker: { comment: 'Absolute path of the Node.js binary on every member, 20.19 or newer.' },
   },
   toolkitProgram: {
     key: 'toolkit_program',

@@ -110,8 +110,8 @@ export function missingAnswers(answers: Answers, findings: Findings): Problem[] 
 /** Checked against the findings: all problems. */
 export function settingsOf(answers: Answers, findings: Findings): Checked<Settings> {
   const checked = completeSettings(answers, 'csync.yaml');
-  const problems = [...checked.problems, ...conflictsWith(answers, findings)];
-  return checked.ok && problems.length === 0 ? checked : { ok: false, problems };
+  const conflicts = conflictsWith(answers, findings);
+  return checked.ok && conflicts.length === 0 ? checked : { ok: false, problems: [...checked.problems, ...conflicts] };
 }
 
 /** Contradictions, each with the answer to change. */

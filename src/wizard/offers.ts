@@ -88,6 +88,7 @@ function cfengineFor(findings: Findings, above: Above) {
 }
 
 const offers: Partial<Record<Field, OfferOf>> = {
+  engine: ({ engine }) => fact(engine.name, 'the installed programs'),
   members: (findings) => {
     const cluster = clusterOf(findings);
     return cluster === null ? null : fact(cluster.members, findings.engine.words.viewer);

@@ -73,21 +73,35 @@ function examplesOf(): Partial<Record<Field, string>> {
 function fallbackOf(field: Field): string {
   const { fallback }: SettingsRow = settingsTable[field];
   if (fallback === undefined) return 'required';
-  const by = (cfengineGeneration: 2 | 3): string => {
-    const above = { packageName: '<package_name>', mountPoint: '<mount_point>', cfengineGeneration };
+  const by = (cfengineGeneration: 2 | 3, engine = 'serviceguard'): string => {
+    const above = { engine, packageName: '<package_name>', mountPoint: '<mount_point>', cfengineGeneration };
     const value = typeof fallback === 'function' ? fallback(above) : fallback;
     return `\`${Array.isArray(value) ? `[${value.join(', ')}]` : value}\``;
   };
-  return by(2) === by(3) ? by(3) : `${by(3)}; with cfengine 2 ${by(2)}`;
+  const pacemaker = by(3, 'pacemaker') === by(3) ? '' : `; with Pacemaker ${by(3, 'pacemaker')}`;
+  return `${by(3)}${by(2) === by(3) ? '' : `; with cfengine 2 ${by(2)}`}${pacemaker}`;
+}
+
+function meaning({ comment, pacemaker }: SettingsRow): string {
+  if (pacemaker === undefined) return comment;
+  const { comment: own, refuses, why } = pacemaker;
+  const not = own !== undefined ? '' : refuses === undefined ? 'ignored. ' : 'only the default. ';
+  return `${comment} With Pacemaker: ${not}${[own, why].filter(Boolean).join(' ')}`;
 }
 
 /** What the page and csync.yaml(5) print about each setting. */
 export function settingsFacts() {
   const shown = examplesOf();
   return settingsFields.map((field) => {
-    const { key, comment, check } = settingsTable[field];
+    const { key, check } = settingsTable[field];
     const example = shown[field] === undefined ? '' : `\`${shown[field]}\``;
-    return { key: `\`${key}\``, comment, fallback: fallbackOf(field), allowed: allowed(check), example };
+    return {
+      key: `\`${key}\``,
+      comment: meaning(settingsTable[field]),
+      fallback: fallbackOf(field),
+      allowed: allowed(check),
+      example,
+    };
   });
 }
 

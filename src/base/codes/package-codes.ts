@@ -13,6 +13,13 @@ export const packageCodes = {
     example: 'DIR holds only the package file.',
     page: 'package directory',
   }),
+  'package-group': code('badInput', 'A rendered group of Pacemaker cannot be read, or starts its resources in another order.', {
+    cluster: untouched,
+    why: `csync requires LVM-activate, csync:master, Filesystem, IPaddr2, csync:master. ${ownTemplate}`,
+    fix: ['`csync templates diff DIR` shows your edits; restore the order.', '`csync check --offline` checks the group again.'],
+    example: 'A template in which IPaddr2 stands before Filesystem.',
+    page: 'templates',
+  }),
   'package-file-keyword': code('badInput', 'A line of a package file does not start with a keyword.', {
     cluster: untouched,
     why: `A line must be a keyword and its value. ${ownTemplate}`,

@@ -119,6 +119,23 @@ export const settingsCodes = {
     example: 'A package_address outside package_subnet.',
     page: 'settings',
   }),
+  'settings-engine': code('badInput', 'A setting has a value that the cluster software of `engine` does not have.', {
+    cluster: untouched,
+    why: 'csync.yaml has `engine: pacemaker`, and a value that exists in Serviceguard only.',
+    fix: [
+      'Remove the line, or set another value: the reference of the settings has the column of Pacemaker.',
+      'If the cluster runs Serviceguard: remove `engine: pacemaker`.',
+    ],
+    example: '`package_style: legacy` with `engine: pacemaker`.',
+    page: 'settings',
+  }),
+  'settings-ignored': code('badInput', 'A setting has no effect with the cluster software of `engine`.', {
+    cluster: 'The verb continues. The package does not depend on this setting.',
+    why: 'csync.yaml has `engine: pacemaker`, and Pacemaker has nothing that the setting could change.',
+    fix: ['Remove the line.', '`csync settings check` reports all such lines.'],
+    example: '`log_level: 3` with `engine: pacemaker`.',
+    page: 'settings',
+  }),
   'settings-members': code('badInput', 'The members of csync.yaml are not those of the applied package or of the cluster.', {
     cluster: 'Nothing was changed. An apply with this file would remove a working member from the package.',
     why: 'csync.yaml is older than the last `csync member add` or `remove`, or it names nodes of another cluster.',

@@ -18,7 +18,7 @@ import type { Facts, Happening, Sighting } from './due.ts';
 
 export type AlertPlace = Pick<
   Settings,
-  'packageName' | 'members' | 'mountPoint' | 'packageDirectory' | 'scriptLogFile' | 'packageDnsName'
+  'engine' | 'packageName' | 'members' | 'mountPoint' | 'packageDirectory' | 'scriptLogFile' | 'packageDnsName'
 >;
 
 /** A disk that hangs costs one line, not the others. */

@@ -86,6 +86,9 @@ type Reached = Extract<MemberObservation, { reached: true }>;
 
 /** All obstacles at once. No steps: everything is as wanted. */
 export function planApply(wish: ApplyWish, observation: ClusterObservation): Checked<ApplyPlan> {
+  const { definition } = engineFor(wish.place);
+  if (definition.byHand !== null)
+    return { ok: false, problems: [errorProblem('settings-engine', definition.byHand.why, definition.byHand.fix)] };
   const unreachable = unreachableProblems(observation);
   const { commandMember, status } = observation;
   const newer = newerManifests(observation);
@@ -93,7 +96,6 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   if (unreachable.length > 0 || commandMember === null) return { ok: false, problems: unreachable };
   const reached = observation.members.filter((one) => one.reached);
   const current = observation.applied?.set ?? null;
-  const { definition } = engineFor(wish.place);
   const differences = reached.map((facts) => ({ facts, files: compareDirectory(wish.files, facts, null, current) }));
   const keywords = observation.applied === null ? null : definition.differences(observation.applied, wish.configuration);
   const runs = status !== null && status.status !== 'down';

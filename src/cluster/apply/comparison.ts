@@ -8,6 +8,7 @@ import {
   editKey,
   flatSet,
   inSet,
+  isDefinition,
   isKnownBeside,
   manifestName,
   type Runtime,
@@ -106,7 +107,7 @@ function editedIn(set: string, { files, manifests }: DirectoryFacts, kept: Reado
   return Object.entries(manifest.files).flatMap(([name, digest]) => {
     const path = inSet(set, name);
     const is = found.get(path);
-    if (is === undefined || (set === flatSet && name.endsWith('.conf'))) return [];
+    if (is === undefined || (set === flatSet && isDefinition(name))) return [];
     if (kept.get(`${setsName}/*/${name}`) === is) return [];
     return is !== digest || manifest.edited?.includes(editKey(path)) ? [path] : [];
   });

@@ -5,6 +5,7 @@ import {
   appliedText,
   entryNames,
   flatSet,
+  isDefinition,
   manifestName,
   parseApplied,
   readManifest,
@@ -46,7 +47,7 @@ export function sweepable(
   const sets = new Set(facts.files.flatMap(({ name }) => setPartOf(name)?.set ?? []));
   const { files } = readManifest(facts.manifests.get(flatSet) ?? null);
   const names = new Set(facts.files.map(({ name }) => name));
-  const stays = (name: string): boolean => name.endsWith('.conf') || entryNames(style).includes(name);
+  const stays = (name: string): boolean => isDefinition(name) || entryNames(style).includes(name);
   const flat = [...Object.keys(files).filter((name) => !stays(name)), manifestName].filter((name) => names.has(name));
   return { sets: [...sets].filter((one) => !kept.has(one)), flat: runsFlat || set === flatSet ? [] : flat };
 }

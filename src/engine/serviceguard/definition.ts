@@ -24,6 +24,8 @@ export const definition: DefinitionFormat = {
     return parsed.ok ? [...checkPackageFile(parsed.value, file), ...unsupportedContent(parsed.value, file)] : parsed.problems;
   },
   differences,
+  template: (style) => `${style}/package.conf.tpl`,
+  companions: () => [],
   fileName: (packageName) => `${packageName}.conf`,
   tokens,
   templateCommand,
@@ -31,6 +33,7 @@ export const definition: DefinitionFormat = {
   withMembers: withNodeNames,
   withSet,
   needsHalt: ({ keyword }) => onlineRule(keyword) !== 'free',
+  byHand: null,
   checkFile: (file) => [['cmcheckconf', '-v', '-P', file]],
   applyFile: (file) => [['cmapplyconf', '-f', '-P', file]],
   // Not of a legacy package [serviceguard.md 2.7].

@@ -3,11 +3,11 @@ import type { Engine } from '../engine.ts';
 import { definition, readApplied } from './definition.ts';
 import { host } from './host.ts';
 import { orders } from './orders.ts';
-import { shell } from './shell.ts';
 import { readView } from './status.ts';
 import { words } from './words.ts';
 
 export const serviceguard: Engine = {
+  name: 'serviceguard',
   title: 'Serviceguard',
   orders,
   observation: {
@@ -20,6 +20,5 @@ export const serviceguard: Engine = {
   },
   definition,
   host,
-  shell,
   words,
 };

@@ -123,10 +123,7 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   const { spec } = world;
   const { volumeGroup, logicalVolume, mountPoint, fileSystemType } = spec.settings;
   const { masterInputs, referenceFiles, publicKeys, inputs, keys } = layoutOf(spec.settings);
-  // With Pacemaker the device exists from the boot on: LVM requires a device mapper.
-  const lvm = async (...words: readonly string[]): Promise<void> => {
-    if (spec.engine === 'serviceguard') await world.must(member, ['vgchange', ...words, volumeGroup]);
-  };
+  const lvm = (...words: readonly string[]) => world.must(member, ['vgchange', ...words, volumeGroup]);
   await lvm('--addtag', member);
   await lvm('-a', 'y');
   await world.must(member, ['mount', '-t', fileSystemType, `/dev/${volumeGroup}/${logicalVolume}`, mountPoint]);

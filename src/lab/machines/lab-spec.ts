@@ -16,14 +16,11 @@ export interface LabHost {
   readonly kind: 'member' | 'spare' | 'client';
 }
 
-/** serviceguard: imitated. pacemaker: corosync and Pacemaker of this machine. */
-export type LabEngine = 'serviceguard' | 'pacemaker';
-
 export interface LabSpec {
   readonly name: string;
   /** On this machine; the whole lab. */
   readonly home: string;
-  readonly engine: LabEngine;
+  /** Its engine: Serviceguard is imitated; Pacemaker is that of this machine. */
   readonly settings: Settings;
   readonly hosts: readonly LabHost[];
   readonly prefixLength: number;
@@ -130,7 +127,7 @@ export const pacemakerPrograms: Readonly<Record<string, string>> = {
 };
 
 export interface LabChoices {
-  readonly engine?: LabEngine;
+  readonly engine?: Settings['engine'];
   readonly clients?: readonly string[];
   readonly spares?: readonly string[];
   readonly cfengine?: LabSpec['cfengine'];
@@ -148,7 +145,7 @@ const firstClient = 21;
 /** Members, then spares, from .11, clients from .21 in the package's subnet, a /24; of IPv6 from ::11 and ::21. */
 export function labSpec(given: Settings, name: string, choices: LabChoices = {}): LabSpec {
   const {
-    engine = 'serviceguard',
+    engine = given.engine,
     clients = clientNames(2),
     spares = [],
     cfengine = 'set up',
@@ -156,7 +153,8 @@ export function labSpec(given: Settings, name: string, choices: LabChoices = {})
     watched = true,
     quirks = [],
   } = choices;
-  const settings = { ...(engine === 'pacemaker' ? withoutVariables(given) : given), ...quirkSettings(quirks) };
+  const ofEngine = engine === given.engine ? given : { ...withoutVariables(given), engine };
+  const settings = { ...ofEngine, ...quirkSettings(quirks) };
   const six = prefixOf(settings.packageSubnet);
   const network = settings.packageSubnet.split('.').slice(0, 3).join('.');
   const addressOf = (number: number): string => (six === null ? `${network}.${number}` : `${six.base}${number}`);
@@ -173,7 +171,6 @@ export function labSpec(given: Settings, name: string, choices: LabChoices = {})
   return {
     name,
     home: `${labsDirectory}/${name}`,
-    engine,
     settings,
     hosts: [
       ...settings.members.map(host('member', 11)),
@@ -205,7 +202,8 @@ export function watchedClients(spec: LabSpec): readonly LabHost[] {
 }
 
 /** null: it is possible. */
-export function specProblem({ hosts, settings, cfengine, programs, engine, quirks }: LabSpec): string | null {
+export function specProblem({ hosts, settings, cfengine, programs, quirks }: LabSpec): string | null {
+  const { engine } = settings;
   if (engine === 'pacemaker' && hosts.some((host) => host.kind === 'spare')) return 'a lab with Pacemaker has no spares';
   if (engine === 'pacemaker' && quirks.length > 0) return 'a lab with Pacemaker has no site quirks';
   if (engine === 'pacemaker' && isIpv6(settings.packageAddress)) return 'a lab with Pacemaker has IPv4 addresses only';

@@ -108,7 +108,9 @@ export class World {
     furnishHost(disk, this.spec, host.name);
     files.writeText(`${disk}/etc/csync-lab.json`, JSON.stringify(this.spec.settings));
     if (host.kind === 'client') return;
-    if (this.spec.engine === 'pacemaker')
+    for (const [name, text] of Object.entries(lvmPrograms)) files.writeText(`${disk}/usr/sbin/${name}`, text, 0o755);
+    files.writeText(`${disk}/etc/lvm/lvm.conf`, lvmConfiguration, 0o644);
+    if (settings.engine === 'pacemaker')
       furnishNode(disk, settings.mountPoint, { name, members: membersOf(this.spec), key: this.#clusterKey });
     else this.#furnishServiceguard(disk);
     if (host.kind === 'member') files.writeText(`${disk}/root/csync.yaml`, printSettings(this.spec.settings));
@@ -116,12 +118,10 @@ export class World {
     files.writeText(`${disk}/usr/local/bin/csync`, toolkitWrapper(nodePath, toolkitDirectory), 0o755);
   }
 
-  /** LVM, cm*, and csync as a handler of membership changes. */
+  /** cm*, and csync as a handler of membership changes. */
   #furnishServiceguard(disk: string): void {
     const { nodePath } = this.#input;
     furnishMember(disk, this.spec);
-    for (const [name, text] of Object.entries(lvmPrograms)) files.writeText(`${disk}/usr/sbin/${name}`, text, 0o755);
-    files.writeText(`${disk}/etc/lvm/lvm.conf`, lvmConfiguration, 0o644);
     files.writeText(`${disk}${dispatcherPath}`, toolkitWrapper(nodePath, toolkitDirectory, 'dispatcher'), 0o755);
     files.makeDirectory(`${disk}${eventsDirectory}`);
     files.makeLink(dispatcherPath, `${disk}${eventsDirectory}/csync_dispatcher`);
@@ -153,7 +153,6 @@ export class World {
     });
     await this.#plugIn(host, booted.init);
     await this.#startSyslog(name);
-    if (this.spec.engine === 'pacemaker' && host.kind === 'member') await this.#showDisk(name);
     await this.#addQuirks(host);
   }
 
@@ -162,13 +161,6 @@ export class World {
     if (quirks.length === 0) return;
     const number = hosts.filter((host) => host.kind === kind).findIndex((host) => host.name === name) + 1;
     await this.must(name, ['sh', '-c', quirksOnBoot(quirks), 'sh', kind, `${number}`]);
-  }
-
-  /** A node of its own: a bind mount of the device would be gone after one stop of Pacemaker's Filesystem. */
-  async #showDisk(name: string): Promise<void> {
-    const { volumeGroup, logicalVolume } = this.spec.settings;
-    const script = 'mkdir -p "/dev/$1"; [ -b "/dev/$1/$2" ] || mknod -m 600 "/dev/$1/$2" b "$3" "$4"';
-    await this.must(name, ['sh', '-c', script, 'sh', volumeGroup, logicalVolume, ...this.#diskNumbers.split(':')]);
   }
 
   async #plugIn(host: LabHost, init: number): Promise<void> {

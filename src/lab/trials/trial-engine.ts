@@ -1,11 +1,10 @@
 /** What a trial types and reads, by the engine of its lab. */
 import type { Argv, Orders, PackageStatus } from '../../engine/engine.ts';
+import { definition } from '../../engine/pacemaker/definition.ts';
 import { orders as pacemakerOrders } from '../../engine/pacemaker/orders.ts';
 import { readView } from '../../engine/pacemaker/status.ts';
 import { orders as serviceguardOrders } from '../../engine/serviceguard/orders.ts';
 import { packageStatus } from '../../engine/serviceguard/status.ts';
-import { configurationXml } from '../../pacemaker/group.ts';
-import { settingsDigest } from '../../settings/settings.ts';
 import { type LabSpec, membersOf, sgDirectories, toolkitDirectory } from '../machines/lab-spec.ts';
 import { clusterProgram } from '../machines/pacemaker/furnish-node.ts';
 
@@ -60,19 +59,14 @@ const pacemaker: TrialEngine = {
     const first = members[0] ?? '';
     for (const member of members) await type(member, [clusterProgram, 'start']);
     await render(spec, type, settings.packageDirectory.replace(/\/[^/]+$/, ''));
-    const set = (await type(first, ['ls', `${settings.packageDirectory}/sets`])).trim();
     const ready = 'until [ "$(crm_node --quorum 2> /dev/null)" = 1 ] && cibadmin --query > /dev/null; do sleep 0.2; done';
     await type(first, ['timeout', '60', 'sh', '-c', ready], 'crm_node --quorum   (until the cluster has a quorum)');
-    const words = ['cibadmin', '--modify', '--allow-create', '--scope', 'configuration', '--xml-text'];
-    await type(
-      first,
-      [...words, configurationXml({ settings, set, digest: settingsDigest(settings), lvm: false })],
-      `${words.join(' ')} ...`,
-    );
+    const { packageDirectory, packageName } = settings;
+    for (const argv of definition.applyFile(`${packageDirectory}/${definition.fileName(packageName)}`)) await type(first, argv);
     await type(first, ['crm_resource', '--wait', '--timeout=60s']);
   },
 };
 
-export function trialEngine({ engine }: LabSpec): TrialEngine {
-  return engine === 'pacemaker' ? pacemaker : serviceguard;
+export function trialEngine({ settings }: LabSpec): TrialEngine {
+  return settings.engine === 'pacemaker' ? pacemaker : serviceguard;
 }

@@ -18,9 +18,9 @@ export function memberWay({ sshUser, become }: WaySettings): MemberWay {
   if (via === '') return { sshUser, become, insteadOfSsh: null };
   if (via === 'reader') return { ...plainWay, become: 'reader' };
   const { engine, variables } = engineHere();
-  const { name, argv } = engine.host.remoteCommand(variables ?? {});
-  if (via === name) return { ...plainWay, become, insteadOfSsh: argv };
-  const text = `CSYNC_VIA is ${JSON.stringify(via)}; it may be reader or ${name}`;
+  const other = engine.host.remoteCommand(variables ?? {});
+  if (via === other?.name) return { ...plainWay, become, insteadOfSsh: other.argv };
+  const text = `CSYNC_VIA is ${JSON.stringify(via)}; it may be reader${other === null ? '' : ` or ${other.name}`}`;
   throw failure('usage', text, 'unset CSYNC_VIA');
 }
 

@@ -10,6 +10,7 @@ import { strangersTo } from '../../host/ownership.ts';
 export function variablesHere({ host, title }: Engine): EngineVariables | null {
   const file = resolve(process.env[host.variablesFileIn] ?? host.variablesFile);
   if (readTextFile(file) === null) return null;
+  if (host.variablesScript === null) return {};
   const strangers = strangersTo(file);
   if (strangers.length > 0) throw unread(title, file, strangers.join('; '), `chown root ${file}; chmod go-w ${file}`);
   const { exitCode, stdout, stderr } = runShell(host.variablesScript, [file]);

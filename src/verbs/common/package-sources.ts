@@ -5,6 +5,7 @@ import {
   editKey,
   flatSet,
   inSet,
+  isDefinition,
   isKnownBeside,
   type Manifest,
   manifestName,
@@ -51,7 +52,7 @@ export async function renderFrom(settings: Settings, sources: Omit<PackageSource
     sources.base === undefined
       ? await printed(template)
       : readOrFail(sources.base, 'the base file', `name a file that ${engine.words.templateMaker} wrote, or omit --base`);
-  const templates = readPackageTemplates(packageStyle, sources.templates);
+  const templates = readPackageTemplates(settings, sources.templates);
   return demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base, directories }));
 }
 
@@ -69,7 +70,7 @@ interface SetThere {
 
 /** Named by the package file: rendered last. */
 export function setThere(output: string, files: readonly RenderedFile[]): SetThere {
-  const conf = readTextFile(join(output, files.find(({ name }) => name.endsWith('.conf'))?.name ?? '')) ?? '';
+  const conf = readTextFile(join(output, files.find(({ name }) => isDefinition(name))?.name ?? '')) ?? '';
   const set = setNamedIn(conf) ?? flatSet;
   return { set, manifest: readManifest(readTextFile(join(output, inSet(set, manifestName)))) };
 }

@@ -11,10 +11,12 @@ import {
   entryName,
   flatSet,
   inSet,
+  isDefinition,
   parseApplied,
   setNamedIn,
   settingsName,
 } from '../../contract/package-directory.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import { readTree } from '../../host/admin/file-tree.ts';
 import {
   directoriesBelow,
@@ -30,6 +32,7 @@ import type { Template } from '../../render/template.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
 import { parseSettings } from '../../settings/settings-yaml.ts';
 import { engineHere } from './engine-here.ts';
+import { printProblems } from './problems.ts';
 
 /** dist/, the directory of this bundle. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
@@ -47,7 +50,10 @@ const memberScripts = [
 
 export function readSettings(file: string): Settings {
   const remedy = `csync init   writes ${usualFile}; if there is one, add --settings FILE`;
-  return demand(parseSettings(readOrFail(file, 'the settings file', remedy), file));
+  const checked = parseSettings(readOrFail(file, 'the settings file', remedy), file);
+  const settings = demand(checked);
+  printProblems(checked.problems);
+  return settings;
 }
 
 export interface SettingsSource {
@@ -101,7 +107,7 @@ function appliedSettingsFile(directory: string): string {
   const applied = parseApplied(readTextFile(join(directory, appliedName)) ?? '')?.set;
   const flat = join(directory, settingsName);
   if (applied === undefined && readTextFile(flat) !== null) return flat;
-  const conf = filesBelow(directory).find((path) => path.endsWith('.conf') && dirname(path) === directory);
+  const conf = filesBelow(directory).find((path) => isDefinition(path) && dirname(path) === directory);
   const lying = conf === undefined ? null : setNamedIn(readTextFile(conf) ?? '');
   return join(directory, inSet(applied ?? lying ?? flatSet, settingsName));
 }
@@ -159,9 +165,9 @@ export function readTemplate(name: string, directory?: string): Checked<Template
   return { ok: false, problems: [problem] };
 }
 
-export function readPackageTemplates(style: Settings['packageStyle'], directory?: string): PackageTemplates {
+export function readPackageTemplates(settings: Pick<Settings, 'engine' | 'packageStyle'>, directory?: string): PackageTemplates {
   return {
-    packageFile: demand(readTemplate(`${style}/package.conf.tpl`, directory)),
+    packageFile: demand(readTemplate(engineFor(settings).definition.template(settings.packageStyle), directory)),
     launcher: demand(readTemplate('modular/launcher.sh.tpl', directory)),
   };
 }

@@ -103,6 +103,8 @@ async function viewFrom(shell: MemberShell, host: string): Promise<ClusterView> 
     const answer = await shell.run(host, commandScript(observation.view, null), limitMs);
     const view = observation.readView(answer.exitCode === 0 ? answer.stdout : '');
     if (view.members.size > 0) return view;
+    // Another engine is not installed.
+    if (problems.length > 0 && [69, 127].includes(answer.exitCode ?? 0)) continue;
     const { why, remedy } = whyNoAnswer(host, answer, limitMs);
     const text = `cannot list the members of its cluster: ${answer.exitCode === 0 ? `${words.viewer} prints none` : why}`;
     problems.push(errorProblem('cluster-unreachable', text, remedy, host));

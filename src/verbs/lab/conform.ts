@@ -122,7 +122,7 @@ function renderedNow({ settings: file, templates }: ConformOptions): Tested {
   const settings = readSettings(file ?? labSettingsFile);
   refuseLegacy(settings);
   const files = demand(
-    renderPackage({ settings, templates: readPackageTemplates('modular', templates), bundles: readMemberScripts() }),
+    renderPackage({ settings, templates: readPackageTemplates(settings, templates), bundles: readMemberScripts() }),
   );
   return { tested: testedPackage(settings, files, templates ?? ''), from: templates ?? 'the shipped templates' };
 }

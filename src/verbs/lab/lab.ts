@@ -11,7 +11,6 @@ import { hostEnvironment } from '../../lab/machines/environment.ts';
 import {
   clientNames,
   isLabName,
-  type LabEngine,
   type LabSpec,
   labPrograms,
   labSpec,
@@ -50,7 +49,7 @@ export interface LabUpOptions extends LabOptions, Partial<EngineOption> {
 
 /** Of verbs that know both. */
 export interface EngineOption {
-  readonly engine: LabEngine;
+  readonly engine: Settings['engine'];
 }
 
 function labSettings(options: LabOptions): Settings {
@@ -68,14 +67,14 @@ function nameOf({ name = 'lab' }: LabOptions): string {
 
 /** Throws a Failure of usage if it is not possible. */
 function scheduleOf(options: LabUpOptions): LabSpec {
-  const { spares = '', clients = 2, bare = false, programs, engine = 'serviceguard' } = options;
+  const { spares = '', clients = 2, bare = false, programs, engine } = options;
   const quirks = quirksOf(options.quirks ?? '');
   if (typeof quirks === 'string') {
     const known = `no site quirk is named ${JSON.stringify(quirks)}; they are ${quirkNames.join(', ')}, and all`;
     throw failure('usage', `--quirks: ${known}`, 'csync lab up --quirks banner,bridge');
   }
   const spec = labSpec(labSettings(options), nameOf(options), {
-    engine,
+    ...(engine === undefined ? {} : { engine }),
     clients: clientNames(clients),
     spares: spares.split(',').filter((name) => name !== ''),
     cfengine: bare ? 'bare' : 'set up',
@@ -105,7 +104,7 @@ async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal
   needRoot('a lab');
   needPrograms('a lab', labPrograms);
   const spec = scheduleOf(options);
-  if (spec.engine === 'pacemaker') needPrograms('a lab with Pacemaker', pacemakerPrograms);
+  if (spec.settings.engine === 'pacemaker') needPrograms('a lab with Pacemaker', pacemakerPrograms);
   const type = spec.settings.fileSystemType;
   needPrograms('a lab', { [`mkfs.${type}`]: fileSystemTypes[type].package });
   return startLab({ spec, dist: distDirectory, attached, progress, stop });
@@ -192,7 +191,7 @@ export async function labUp(options: LabUpOptions): Promise<ExitCode> {
       await lab.down();
       throw error;
     }
-    const viewer = lab.spec.engine === 'pacemaker' ? 'crm_mon -1 -r' : 'cmviewcl -v';
+    const viewer = lab.spec.settings.engine === 'pacemaker' ? 'crm_mon -1 -r' : 'cmviewcl -v';
     out(`The lab "${nameOf(options)}" is up, and its package runs. Next: csync lab exec ${first} -- ${viewer}\n`);
     return exitCodes.ok;
   });

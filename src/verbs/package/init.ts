@@ -135,6 +135,9 @@ class Wizard {
   /** null: the administrator declined. */
   async run(): Promise<Settings | null> {
     const { important, others } = questionOrder;
+    // Never asked: other defaults depend on it.
+    const engine = takenOffer('engine', await this.#offer('engine'), false);
+    if (engine !== null && !this.#answers.has('engine')) this.#answers.set('engine', engine);
     await this.#decide(important);
     if (this.#terminal === null) return this.#settled();
     const rest = others.filter((field) => !this.#answers.has(field));

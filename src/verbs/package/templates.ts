@@ -127,9 +127,14 @@ export async function checkTemplates(
   const settings = readSettings(settingsFile ?? labSettingsFile);
   // A template should be correct before it is needed.
   const directories = engineFor(settings).host.usualVariables;
-  const found = (['modular', 'legacy'] as const).map((packageStyle) => {
-    const templates = readPackageTemplates(packageStyle, directory);
-    const rendered = renderPackage({ settings: { ...settings, packageStyle }, templates, bundles: new Map(), directories });
+  const definitions = [
+    { engine: 'serviceguard', packageStyle: 'modular' },
+    { engine: 'serviceguard', packageStyle: 'legacy' },
+    { engine: 'pacemaker', packageStyle: 'modular' },
+  ] as const;
+  const found = definitions.map((definition) => {
+    const templates = readPackageTemplates(definition, directory);
+    const rendered = renderPackage({ settings: { ...settings, ...definition }, templates, bundles: new Map(), directories });
     return { templates, problems: rendered.ok ? [] : rendered.problems };
   });
   const policies = ([2, 3] as const).map((cfengineGeneration) => {

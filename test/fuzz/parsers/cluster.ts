@@ -28,11 +28,14 @@ import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
 import { alertStateText, noAlertState, parseAlertState, parseRehearsed } from '../../../src/contract/alerts.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/contract/handover.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
+import { definition as groupFormat, readDefinition } from '../../../src/engine/pacemaker/definition.ts';
 import { readView as readPacemakerView } from '../../../src/engine/pacemaker/status.ts';
 import { readCluster } from '../../../src/engine/serviceguard/host.ts';
 import { memberStates, packageStatus, readView } from '../../../src/engine/serviceguard/status.ts';
 import { whyNoAnswer } from '../../../src/host/admin/no-answer.ts';
 import { readCrmMon } from '../../../src/pacemaker/crm-mon.ts';
+import { readGroup } from '../../../src/pacemaker/group.ts';
+import { readXml } from '../../../src/pacemaker/xml.ts';
 import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts';
 import { parseLineView } from '../../../src/serviceguard/view.ts';
 import { readLook } from '../../../src/wizard/look.ts';
@@ -105,6 +108,17 @@ export const cluster: readonly FuzzedParser[] = [
     of: 'Pacemaker',
     samples: recorded('pacemaker'),
     parse: (text) => [readPacemakerView(text), readCrmMon(text)],
+  },
+  {
+    name: 'a group of resources',
+    of: 'cibadmin, csync',
+    samples: [golden('csync-pacemaker/csync.group.xml')],
+    parse: (text) => {
+      const { withMembers, withSet, companions } = groupFormat;
+      withMembers(text, ['m1', 'm2']);
+      withSet(text, '0123456789abcdef', digest);
+      return [readXml(text), readGroup(text), readDefinition(text), companions(text)];
+    },
   },
   {
     name: 'observation of a package directory',

@@ -315,7 +315,7 @@ describe('sets that no member needs', () => {
     const mark = runningFile(path);
     if (runs !== '') writeFileSync(mark, `${runs} /csync\n`);
     const sweep = (mountPoint: string) => {
-      const at = { packageName: 'csync', packageDirectory: word, mountPoint };
+      const at = { engine: 'serviceguard' as const, packageName: 'csync', packageDirectory: word, mountPoint };
       const ended = run(sweepSetsScript(at, [applied, running, old], ['settings.json']));
       rmSync(mark, { force: true });
       expect([ended.status, ended.stderr]).toEqual([0, '']);

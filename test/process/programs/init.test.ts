@@ -27,6 +27,8 @@ const lookOf = (address: string) =>
 interface Site {
   /** Output of cmviewcl; without it there is no such program. */
   readonly cmviewcl?: string;
+  /** Outputs of crm_mon and cibadmin, in the place of Serviceguard. */
+  readonly pacemaker?: { readonly view: string; readonly configuration: string };
   /** name -> addresses, address -> names. */
   readonly names?: Readonly<Record<string, string>>;
   readonly looks?: Readonly<Record<string, string>>;
@@ -71,8 +73,15 @@ function siteDirectory(site: Site): { directory: string; environment: Record<str
     "mark=$(/bin/sed -n 's/^csync_mark=//p')",
     `printf '%s\\n' "$mark=begin=$mark"; /bin/sed "s/.*/$mark:&:$mark/" "${bin}/look-$1"; printf '\\n%s\\n' "$mark=0=$mark"`,
   ]);
-  writeFileSync(join(bin, 'cmcluster.conf'), `SGCONF=/usr/local/cmcluster/conf # ours\nSGSBIN=${sgsbin}\n`);
-  const environment = { PATH: bin, SGCONFFILE: join(bin, 'cmcluster.conf'), SHELL: '/bin/sh', TERM: 'dumb' };
+  if (site.pacemaker === undefined)
+    writeFileSync(join(bin, 'cmcluster.conf'), `SGCONF=/usr/local/cmcluster/conf # ours\nSGSBIN=${sgsbin}\n`);
+  else {
+    program('crm_mon', says(site.pacemaker.view));
+    program('cibadmin', says(site.pacemaker.configuration));
+    writeFileSync(join(bin, 'cib.xml'), '');
+  }
+  const files = { SGCONFFILE: join(bin, 'cmcluster.conf'), CIB_file: join(bin, 'cib.xml') };
+  const environment = { PATH: bin, ...files, SHELL: '/bin/sh', TERM: 'dumb' };
   return { directory, environment };
 }
 
@@ -122,6 +131,35 @@ describe('csync init without a terminal', () => {
     const digest = /digest (\w+)/.exec(checked.stdout)?.[1];
     expect(made.stdout).toContain(`Wrote csync.yaml (digest ${digest}).`);
     expect(made.stdout).toContain('csync apply --run');
+  });
+
+  it('finds a cluster of Pacemaker: engine, members and the group of a volume group', () => {
+    const view = readFileSync(join(repository, 'test/recorded/pacemaker/crm_mon-serving.xml'), 'utf8').replaceAll(
+      '"m1"',
+      `"${here}"`,
+    );
+    const configuration =
+      '<configuration><crm_config><cluster_property_set id="c"><nvpair id="c-n" name="cluster-name" value="prod"/></cluster_property_set></crm_config>' +
+      '<resources><primitive id="other" class="ocf" provider="heartbeat" type="LVM-activate"><instance_attributes id="o"><nvpair id="o-v" name="vgname" value="vg_other"/></instance_attributes></primitive></resources></configuration>';
+    const site: Site = { ...wholeSite, pacemaker: { view, configuration }, volumeGroups: '  vg_csync|abc-1|\n  vg_other|abc-2|' };
+    const { cmviewcl: _, ...withoutServiceguard } = site;
+    const made = init(withoutServiceguard, [
+      '--yes',
+      '--set',
+      'package_address=10.7.0.100',
+      '--set',
+      'volume_group=vg_csync',
+      ...cfengineSaid,
+    ]);
+    expect(made.status, made.stderr).toBe(0);
+    expect(made.stderr).toMatch(new RegExp(`crm_mon +cluster prod: ${members.join(' ')}\n`));
+    expect(made.stderr).not.toMatch(/Serviceguard|\bcm[a-z]+(cl|conf|pkg)\b/);
+    const text = readFileSync(join(made.directory, 'csync.yaml'), 'utf8');
+    for (const line of ['engine: "pacemaker"', 'package_directory: "/etc/csync"', 'script_log_file: "/var/log/csync.log"'])
+      expect(text).toContain(`\n${line}\n`);
+    expect(text).not.toMatch(/Serviceguard(?! or pacemaker)|SGCONF|\bcm[a-z]+(cl|conf|pkg)\b|log_level|package_style/);
+    const checked = spawnSync(process.execPath, [toolkit, 'settings', 'check'], { cwd: made.directory, encoding: 'utf8' });
+    expect([checked.status, checked.stderr]).toEqual([0, '']);
   });
 
   it('decides nothing by itself: guesses are listed as missing, each with question, what was found and how to say it', () => {

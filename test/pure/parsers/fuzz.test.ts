@@ -18,11 +18,11 @@ const notFuzzed: Readonly<Record<string, string>> = {
     'daemon attachedDisks sweepDead bringUp findLab main labGround CommandService Observer World hardwareAddress haltAndBringBack daemonPid PackageDrills problemCodes numbersIn SetTest readRecord entryOf scheduleOf reportLeftovers connection thawCommands search-program decodeWorld decodeShared',
   'words of our own scripts, by one expression': 'becameOf lostTo resolvedHere Sandbox readFileScript readMemberScripts',
   'the command line and version numbers, by one expression':
-    'parse secondsOf readWish readStaging namesIn serviceguard isRecent releaseOf findRevision quirksOf',
+    'parse secondsOf readWish readStaging namesIn serviceguard pacemaker isRecent releaseOf findRevision quirksOf',
   'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem runHook',
   'the name of this host': 'openSshShell logAlert',
   'numbers of /proc': 'closeInherited childrenOf watchProcess',
-  'values that were checked when they were read': 'primitive labSpec specProblem neededObservations namedScripts checks',
+  'values that were checked when they were read': 'labSpec specProblem neededObservations namedScripts checks',
   'fields at blanks, each of which is judged':
     'isInSubnet judgeMountPoint judgeOtherMounts judgeNoexec whyUnsupported judgeFstab clientsDisconnected Looker reason tagsOf clearTagsOfLostMembers',
   'behind a function that is fuzzed':

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { engines, typed } from '../../../src/engine/choice/engine-for.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { pacemaker } from '../../../src/engine/pacemaker/engine.ts';
 import { serviceguard } from '../../../src/engine/serviceguard/engine.ts';
 import { drills } from '../../../src/rehearsal/drill-table.ts';
 import { commandsOf } from '../../../src/rehearsal/orders.ts';
@@ -86,6 +88,7 @@ describe.each(engines.map((engine) => [engine.title, engine] as const))('%s', (_
     expect([view.name, view.members.size, view.packages.size]).toEqual([null, 0, 0]);
     expect(observation.readDefinition('Unable to connect\n')).toBeNull();
     expect(observation.readVersion('Unable to connect\n')).toBeNull();
+    expect(observation.readDefinition('<a><b/></a>')).toBeNull();
   });
 
   it('has a remedy for each command that a plan carries out', () => {
@@ -113,5 +116,74 @@ describe("Serviceguard's commands", () => {
     [orders.releaseAddress('10.9.0.100', '10.9.0.0'), 'cmmodnet -r -i 10.9.0.100 10.9.0.0'],
   ])('%j', (commands, text) => {
     expect(typed(commands)).toBe(text);
+  });
+});
+
+describe("Pacemaker's commands", () => {
+  const { orders, observation } = pacemaker;
+  const meta = 'crm_resource --resource p --meta';
+
+  it.each([
+    [orders.switchOn('p'), `${meta} --set-parameter target-role --parameter-value Started`],
+    [
+      orders.switchMembersOn('p', ['a', 'b']),
+      'crm_resource --resource p --cleanup --node a; crm_resource --resource p --cleanup --node b',
+    ],
+    [orders.switchMembersOff('p', ['a']), 'crm_resource --resource p --ban --node a'],
+    [
+      orders.run('p', 'a'),
+      `crm_resource --resource p --move --node a; ${meta} --set-parameter target-role --parameter-value Started; crm_resource --wait --timeout=600s; crm_resource --resource p --clear --node a`,
+    ],
+    [orders.halt('p'), `${meta} --set-parameter target-role --parameter-value Stopped; crm_resource --wait --timeout=600s`],
+    [orders.maintenance('p', 'on'), `${meta} --set-parameter maintenance --parameter-value true`],
+    [orders.maintenance('p', 'off'), `crm_resource --resource p --cleanup; ${meta} --delete-parameter maintenance`],
+    [orders.haltMember('a', 'packages move'), 'crm_standby --node a --update on'],
+    [orders.runMember('a'), 'crm_standby --node a --delete'],
+  ])('%j', (commands, text) => {
+    expect(typed(commands)).toBe(text);
+  });
+
+  it('reads the version of crm_node', () => {
+    expect(observation.readVersion('Pacemaker 2.1.5\nWritten by Andrew Beekhof\n')).toBe('2.1.5');
+  });
+});
+
+describe('the words of an engine', () => {
+  const ofServiceguard = /Serviceguard|\bcm[a-z]{3,}\b|AUTO_RUN|SG(CONF|RUN|SBIN)/;
+  const ofPacemaker = /Pacemaker|corosync|\bcrm_|cibadmin|\bpcs\b|target-role|CIB/;
+
+  /** Every text and command, with arguments that name no engine. */
+  function textsOf({ title, words, orders, observation, definition, host }: Engine): string[] {
+    const { templateMaker: _, ...rest } = words;
+    const said = Object.values(rest).flatMap((word) => (typeof word === 'string' ? [word] : []));
+    const { byHand } = definition;
+    return [
+      title,
+      ...said,
+      ...[orders.halt('p'), orders.run('p', 'a'), orders.forget('p')].flat().map((argv) => words.afterFailure(argv)),
+      words.afterFailure(['other']),
+      words.join('a', ['b']),
+      words.leave(['a'], ['b']),
+      words.moveAway('a', 'p', 'b'),
+      words.noMaintenance('legacy') ?? '',
+      words.tooOld('1.0') ?? '',
+      byHand === null ? '' : `${byHand.why} ${byHand.fix}`,
+      host.foundText(null),
+      host.foundText({}),
+      typed(
+        [observation.view, observation.version, observation.definition('p')],
+        ...[orders.switchOn('p'), orders.switchOff('p'), orders.switchMembersOn('p', ['a']), orders.switchMembersOff('p', ['a'])],
+        ...[orders.maintenance('p', 'on'), orders.maintenance('p', 'off'), orders.releaseAddress('10.9.0.100', '10.9.0.0')],
+      ),
+    ];
+  }
+
+  it.each([
+    [serviceguard, ofServiceguard, ofPacemaker],
+    [pacemaker, ofPacemaker, ofServiceguard],
+  ])('$title names itself and no other', (engine, own, other) => {
+    const texts = textsOf(engine);
+    expect(texts.filter((text) => other.test(text))).toEqual([]);
+    expect(texts.some((text) => own.test(text))).toBe(true);
   });
 });

@@ -23,6 +23,7 @@ import { manifestOf, withEdits, withRuntime } from '../../../src/render/package.
 import { runningOn } from '../../support.ts';
 
 const place = {
+  engine: 'serviceguard' as const,
   packageName: 'csync',
   members: ['m1', 'm2'],
   packageDirectory: '$SGCONF/csync',

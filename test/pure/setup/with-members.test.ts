@@ -31,7 +31,7 @@ test('a legacy package keeps its set for other members: another one would requir
 test("an administrator's edit of the package file stays, and stays known as one", () => {
   const files = rendered('modular', ['m1', 'm2']);
   const conf = files.find(({ name }) => name === 'csync.conf')?.text ?? '';
-  const edited = withEdits(files, new Map([['csync.conf', `${conf}# ours\n`]]), { packageName: 'csync' });
+  const edited = withEdits(files, new Map([['csync.conf', `${conf}# ours\n`]]), { engine: 'serviceguard' });
   const after = withMembers(edited, ['m1', 'm2', 'm4']);
   const text = after.find(({ name }) => name === 'csync.conf')?.text ?? '';
   expect(text).toContain('# ours\n');
@@ -52,7 +52,7 @@ test("an administrator's edit of a script is a set of its own, which the package
       [launcher?.name ?? '', '#!/bin/sh\n'],
       ['csync.conf', theirs],
     ]),
-    { packageName: 'csync' },
+    { engine: 'serviceguard' },
   );
   expect(setOf(edited)).not.toBe(setOf(files));
   expect(conf(edited)).toContain(`pev_csync_set_digest        ${setOf(edited)}\n`);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # csync_pre.sh of a set: finds the cluster's directories and runs the compiled script beside it. For a modular package, the launcher
 # of the same name in the package directory selects the set and runs this; for a legacy one Serviceguard runs this itself.
-# Rendered by the csync toolkit 0.2.0 from settings 7038031208565c4ab435453963d07f44f4136336e43f7938a54daf32a22040c5.
+# Rendered by the csync toolkit 0.2.0 from settings f06c0bfea25e3b78d37ee66caf7c20bcc718fc9c1d4bc41f8cf24d740fbe7355.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

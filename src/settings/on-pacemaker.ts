@@ -1,0 +1,34 @@
+/** What is different with `engine: pacemaker`, by the table of settings. Pure. */
+import { errorProblem, type Place, type Problem } from '../base/problem.ts';
+import type { SettingsRow } from './row.ts';
+import { type Field, type Settings, settingsFields } from './settings.ts';
+import { settingsTable } from './table.ts';
+
+const rows: Readonly<Record<Field, SettingsRow>> = settingsTable;
+
+/** Serviceguard's alone: Pacemaker has nothing that the setting could change. */
+export const isWithoutEffect = (row: SettingsRow): boolean => row.pacemaker !== undefined && row.pacemaker.comment === undefined;
+
+/** The comment for this engine; null: the setting has no effect there. */
+export function commentOn(row: SettingsRow, engine: unknown): string | null {
+  if (engine !== 'pacemaker' || row.pacemaker === undefined) return row.comment;
+  return row.pacemaker.comment ?? null;
+}
+
+/** Values that were set and that Pacemaker cannot have (errors), or that change nothing there (warnings). */
+export function pacemakerProblems(settings: Partial<Settings>, placeOf: (field: Field) => Place | undefined): Problem[] {
+  if (settings.engine !== 'pacemaker') return [];
+  return settingsFields.flatMap((field): Problem[] => {
+    const { key, fallback, pacemaker } = rows[field];
+    const [value, place] = [settings[field], placeOf(field)];
+    if (pacemaker === undefined || value === undefined || place === undefined) return [];
+    const { refuses, why = '' } = pacemaker;
+    if (refuses?.test(String(value))) {
+      const text = `"${key}" is ${JSON.stringify(value)}, but engine is pacemaker: ${why}`;
+      return [errorProblem('settings-engine', text, `remove ${key}, or set another value`, place)];
+    }
+    if (!isWithoutEffect(rows[field]) || value === fallback) return [];
+    const text = `"${key}" is ignored, because engine is pacemaker: ${why}`;
+    return [{ code: 'settings-ignored', severity: 'warning', text, remedy: `remove ${key}`, place }];
+  });
+}

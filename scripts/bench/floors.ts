@@ -5,9 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startLab } from '../../src/lab/handle.ts';
-import { type LabEngine, labSpec, membersOf, sgDirectories } from '../../src/lab/machines/lab-spec.ts';
+import { labSpec, membersOf, sgDirectories } from '../../src/lab/machines/lab-spec.ts';
 import { type FaultKind, PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import type { Failover } from '../../src/lab/trials/timeline.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 import { labSettings, repository } from '../../test/support.ts';
 import type { Bench } from './bench.ts';
 import { figure, spread, type Table } from './figures.ts';
@@ -19,7 +20,7 @@ const turns = 2;
 
 /** What does less than csync, in its place. */
 interface Rival {
-  readonly engine: LabEngine;
+  readonly engine: Settings['engine'];
   readonly name: string;
   readonly take: (drills: PackageDrills) => Promise<void>;
   readonly giveBack: (drills: PackageDrills) => Promise<void>;

@@ -60,6 +60,8 @@ export interface PackageStatus {
   readonly autoRun: boolean;
   /** By member: whether the package may start there. */
   readonly switching: ReadonlyMap<string, boolean>;
+  /** Failed starts, halts and checks that the engine still remembers. Absent: it reports none. */
+  readonly failures?: readonly { readonly member: string; readonly text: string }[];
 }
 
 /** While no member answers. */

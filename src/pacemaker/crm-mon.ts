@@ -5,13 +5,26 @@ export interface CrmMon {
   readonly nodes: readonly CrmNode[];
   /** Members of groups too, in the order of their start. */
   readonly resources: readonly CrmResource[];
+  /** Groups whose target-role is Stopped. */
+  readonly stopped: ReadonlySet<string>;
+  /** Until a cleanup. */
+  readonly failures: readonly CrmFailure[];
+}
+
+export interface CrmFailure {
+  readonly resource: string;
+  readonly node: string;
+  /** start, stop, monitor; asyncmon: reported from outside. */
+  readonly task: string;
+  /** Empty: none was given. */
+  readonly reason: string;
 }
 
 export interface CrmNode {
   readonly name: string;
   readonly online: boolean;
-  /** It takes no resources: standby, maintenance, or not yet part of the cluster. */
-  readonly apart: boolean;
+  /** Why it takes no resources: standby, maintenance, or pending while it joins. null: it does. */
+  readonly apart: string | null;
   /** Not known to be dead; its fencing is pending. */
   readonly unclean: boolean;
 }
@@ -44,11 +57,20 @@ export function readCrmMon(text: string): CrmMon | null {
     ...all(one, 'resource').map(resource(null)),
     ...all(one, 'group').flatMap((inner) => all(inner, 'resource').map(resource(attribute(inner, 'id')))),
   ]);
-  return { nodes, resources };
+  const groups = below(root, 'resources', 'group').filter((group) => is(group, 'disabled'));
+  const stopped = new Set(groups.map((group) => attribute(group, 'id')));
+  return { nodes, resources, stopped, failures: below(root, 'failures', 'failure').map(failureOf) };
+}
+
+function failureOf(element: Element): CrmFailure {
+  const task = attribute(element, 'task');
+  // RESOURCE_TASK_INTERVAL
+  const resource = attribute(element, 'op_key').replace(/_[^_]*_[^_]*$/, '');
+  return { resource, node: attribute(element, 'node'), task, reason: attribute(element, 'exitreason') };
 }
 
 function nodeOf(element: Element): CrmNode {
-  const apart = ['standby', 'standby_onfail', 'maintenance', 'pending'].some((name) => is(element, name));
+  const apart = ['standby', 'standby_onfail', 'maintenance', 'pending'].find((name) => is(element, name))?.split('_')[0] ?? null;
   return { name: attribute(element, 'name'), online: is(element, 'online'), apart, unclean: is(element, 'unclean') };
 }
 

@@ -6,7 +6,7 @@ import { maintenanceFrom } from '../../contract/maintenance-file.ts';
 import type { Roster } from '../../contract/roster.ts';
 import { roomText } from '../../contract/space.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
-import type { PackageStatus } from '../../engine/engine.ts';
+import type { EngineWords, PackageStatus } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/no-answer.ts';
 import { driftRemedy, inBrief } from '../apply/comparison.ts';
 import { stageAdvice } from '../policy/stage.ts';
@@ -127,12 +127,18 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
       },
     );
   if (status.status === 'down') return judgeDown(input, status, verdict);
-  if (status.state !== 'running')
-    return verdict('unknown', `${packageName} is ${status.state} on ${status.owner ?? 'no member'}`, {
-      text: 'neither up nor down',
-      remedy: 'csync status --watch; the package log has the current step',
-    });
+  if (status.state !== 'running') return judgeBetween(status, packageName, words, verdict);
   return judgeUp(input, status, verdict);
+}
+
+/** It starts or halts, or a failure left it so. */
+function judgeBetween(status: PackageStatus, packageName: string, words: EngineWords, verdict: Verdict): StatusVerdict {
+  const sentence = `${packageName} is ${status.state} on ${status.owner ?? 'no member'}`;
+  const failures = status.failures?.map(({ member, text }) => `${member}: ${text}`) ?? [];
+  const remedy = 'csync status --watch; the package log has the current step';
+  if (failures.length === 0) return verdict('unknown', sentence, { text: 'neither up nor down', remedy });
+  const text = `${failures.join('; ')}. If the address is up, clients may get policy from a member that is not the proved master`;
+  return verdict('failed', sentence, { text, remedy: `${words.look}; repair the cause, then csync recover` });
 }
 
 /** Of a package that is not applied. The start needs keys, policy and daemon on the members. */
@@ -248,11 +254,15 @@ function switchAdvice({ place, status, members }: StatusInput): Advice[] {
       text: `${words.switchedOff}: it runs, but cannot fail over`,
       remedy: typed(orders.switchOn(packageName)),
     });
-  for (const { member } of members.filter(({ switching }) => switching === false))
+  // A member in standby is reported as such.
+  for (const { member } of members.filter((one) => one.switching === false && one.inCluster !== 'standby')) {
+    const failures = status.failures?.filter((one) => one.member === member).map(({ text }) => text) ?? [];
+    const why = failures.length === 0 ? 'the package failed there and cannot move back' : failures.join('; ');
     advice.push({
-      text: `${member} ${words.notEligible}: the package failed there and cannot move back`,
+      text: `${member} ${words.notEligible}: ${why}`,
       remedy: `repair the cause in the package log on ${member}, then ${typed(orders.switchMembersOn(packageName, [member]))}`,
     });
+  }
   return advice;
 }
 

@@ -75,8 +75,8 @@ export async function packageFor(
 }
 
 /**
- * The newest set of the history. A change of members that was killed before its cmapplyconf left a set that is not the applied one: then the
- * applied one, from which the change is made again. Not if the newest set has any other change, which somebody else must finish.
+ * The newest set of the history. A change of members that was killed before it was applied left a set that is not the applied one: then the
+ * applied one, from which the change is made again. Not if the newest set has any other change, which another command must finish.
  */
 async function keptSet(
   shell: MemberShell,

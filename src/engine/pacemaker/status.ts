@@ -1,5 +1,5 @@
 /** The state of a cluster by crm_mon. Pure. */
-import { type CrmMon, type CrmResource, readCrmMon } from '../../pacemaker/crm-mon.ts';
+import { type CrmFailure, type CrmMon, type CrmNode, type CrmResource, readCrmMon } from '../../pacemaker/crm-mon.ts';
 import type { Argv, ClusterView, PackageStatus } from '../engine.ts';
 
 /** Prints the input of readView. */
@@ -7,17 +7,19 @@ export const view: Argv = ['crm_mon', '--output-as=xml', '-1', '-r', '-f'];
 
 /** Never fails; unreadable text has no members. A group of resources is a package. */
 export function readView(text: string): ClusterView {
-  const seen = readCrmMon(text) ?? { nodes: [], resources: [] };
+  const seen = readCrmMon(text) ?? { nodes: [], resources: [], stopped: new Set(), failures: [] };
   const groups = new Set(seen.resources.flatMap(({ group }) => group ?? []));
   return {
     name: null,
-    members: new Map(seen.nodes.map(({ name, online, unclean }) => [name, unclean ? 'unclean' : online ? 'up' : 'down'])),
+    members: new Map(seen.nodes.map((node) => [node.name, stateOfNode(node)])),
     packages: new Map([...groups].map((group) => [group, statusOf(seen, group)])),
   };
 }
 
+const stateOfNode = ({ online, unclean, apart }: CrmNode): string => (unclean ? 'unclean' : online ? (apart ?? 'up') : 'down');
+
 /** Up: every resource is active, on one node. */
-function statusOf({ nodes, resources }: CrmMon, group: string): PackageStatus {
+function statusOf({ nodes, resources, stopped, failures }: CrmMon, group: string): PackageStatus {
   const parts = resources.filter((one) => one.group === group);
   const places = new Set(parts.flatMap((part) => part.nodes));
   const isWhole = places.size === 1 && parts.every(({ active, nodes: at }) => active && at.length === 1);
@@ -26,9 +28,18 @@ function statusOf({ nodes, resources }: CrmMon, group: string): PackageStatus {
     status: isWhole ? 'up' : places.size === 0 ? 'down' : 'unknown',
     state: stateOf(parts, isWhole),
     owner: places.size === 1 ? ([...places][0] ?? null) : null,
-    autoRun: parts.every(({ managed }) => managed),
-    switching: new Map(nodes.map(({ name, online, apart }) => [name, online && !apart && mayStart(name)])),
+    autoRun: !stopped.has(group) && parts.every(({ managed }) => managed),
+    switching: new Map(nodes.map(({ name, online, apart }) => [name, online && apart === null && mayStart(name)])),
+    failures: failures
+      .filter(({ resource }) => parts.some(({ id }) => id === resource))
+      .map((failure) => ({ member: failure.node, text: textOf(failure) })),
   };
+}
+
+/** crm_resource --fail has a reason of its own, which is not the one of the watcher that called it. */
+function textOf({ resource, task, reason }: CrmFailure): string {
+  if (task === 'asyncmon') return `${resource}: the monitor reported a failure`;
+  return `${resource}: ${task} failed${reason === '' ? '' : ` (${reason})`}`;
 }
 
 function stateOf(parts: readonly CrmResource[], isWhole: boolean): string {

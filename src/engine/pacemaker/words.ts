@@ -22,7 +22,7 @@ export const words: EngineWords = {
   startCluster: 'systemctl start pacemaker   (on each member) starts the cluster',
   autoRun: 'target-role',
   switchedOff: 'target-role is Stopped',
-  notEligible: 'may not start the group (failures counted, standby, or not in the cluster)',
+  notEligible: 'may not start the group',
   packageLog,
   maintenanceMode: '(meta attribute maintenance)',
   afterFailure: ([program = '']) => afterFailure[program] ?? `see the package log (${packageLog}) and syslog on the member`,

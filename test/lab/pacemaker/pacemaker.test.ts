@@ -1,13 +1,13 @@
 /** The package on the real corosync and Pacemaker, with fencing: the same failovers and invariants as with the imitated Serviceguard. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readView } from '../../../src/engine/pacemaker/status.ts';
 import { startLab } from '../../../src/lab/handle.ts';
 import { labSpec } from '../../../src/lab/machines/lab-spec.ts';
 import { failoverSummary, passed, runFailovers } from '../../../src/lab/trials/failovers.ts';
 import { PackageDrills } from '../../../src/lab/trials/package-drills.ts';
 import { eventually, labSettings, repository } from '../../support.ts';
-import { useLab, whyNoPacemaker } from '../../use-lab.ts';
+import { typedIn, useLab, whyNoPacemaker } from '../../use-lab.ts';
 
 if (whyNoPacemaker !== null) console.warn(`lab tests with Pacemaker are skipped: ${whyNoPacemaker}`);
 
@@ -45,6 +45,31 @@ describe.skipIf(whyNoPacemaker !== null)('a lab with Pacemaker', () => {
     );
     for (const member of ['m1', 'm2', 'm3'])
       expect((await used.lab.exec(member, ['pgrep', '-c', '-x', 'cf-serverd'])).stdout.trim()).toBe('1');
+  });
+
+  it('csync status reads it on any member, in words of Pacemaker only', { timeout: 120_000 }, async () => {
+    const owner = await used.drills.waitServed();
+    const { csync, done, json, must } = typedIn(used);
+    const serving = async (host: string) => {
+      const { sentence, members } = await done<{ sentence: string; members: { member: string; switching: boolean }[] }>(
+        'status',
+        host,
+      );
+      expect(sentence).toMatch(new RegExp(`^csync serves from ${owner} since `));
+      expect(members.map(({ switching }) => switching)).toEqual([true, true, true]);
+    };
+    await serving(owner);
+    await serving('m3');
+    const other = owner === 'm2' ? 'm3' : 'm2';
+    await must(other, `crm_standby --node ${other} --update on`);
+    onTestFinished(async () => void (await must(other, `crm_standby --node ${other} --delete`)));
+    const text = await eventually('the standby', async () => {
+      const { stdout } = await csync('status');
+      return stdout.includes(`${other} is standby in the cluster`) ? stdout : null;
+    });
+    expect(text).toContain(`Fix: crm_standby --node ${other} --delete`);
+    expect(text).not.toMatch(/Serviceguard|\bcm[a-z]{3,}\b|AUTO_RUN|SGCONF/);
+    expect((await json('apply --yes')).codes).toEqual(['settings-engine']);
   });
 
   it('a member without network is fenced before another one mounts, and joins again after heal and boot', {

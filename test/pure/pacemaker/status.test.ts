@@ -24,6 +24,7 @@ describe('the state of a cluster', () => {
         ['m2', true],
         ['m3', true],
       ]),
+      failures: [],
     });
     expect([...readView(text).packages.keys()], 'a fence device is none').toEqual(['csync']);
   });
@@ -33,10 +34,26 @@ describe('the state of a cluster', () => {
     ['standby', { m1: false, m2: true, m3: false }],
   ])('%s: a member with too many failures, or in standby, may not start it', (name, switching) => {
     expect(packageIn(recorded(name))).toMatchObject({ status: 'up', owner: 'm2', switching: new Map(Object.entries(switching)) });
+    expect(members(recorded(name)).m3).toBe(name === 'standby' ? 'standby' : 'up');
+  });
+
+  it('has the failures that are remembered, and not the words of crm_resource for one that the monitor reported', () => {
+    const failure = 'op_key="csync_main_asyncmon_0" node="m1" exitstatus="error" exitreason="Simulated failure"';
+    expect(packageIn(recorded('after-kill'))?.failures).toEqual([
+      { member: 'm1', text: 'csync_main: the monitor reported a failure' },
+    ]);
+    const start = recorded('after-kill')
+      .replace(failure, 'op_key="csync_main_start_0" node="m1" exitreason="csync.sh start exited with 2"')
+      .replaceAll('task="asyncmon"', 'task="start"');
+    expect(packageIn(start)?.failures).toEqual([
+      { member: 'm1', text: 'csync_main: start failed (csync.sh start exited with 2)' },
+    ]);
+    expect(packageIn(start.replace('csync_main_start_0', 'other_start_0'))?.failures).toEqual([]);
   });
 
   it('is a halted group without an owner', () => {
-    expect(packageIn(recorded('halted'))).toMatchObject({ status: 'down', state: 'halted', owner: null });
+    expect(packageIn(recorded('halted'))).toMatchObject({ status: 'down', state: 'halted', owner: null, autoRun: false });
+    expect(packageIn(recorded('serving'))?.autoRun).toBe(true);
   });
 
   it.each([

@@ -29,7 +29,9 @@ export const inNewNamespaces: readonly string[] = [
   ...['--fork', '--kill-child', '--mount', '--pid', '--net', '--uts', '--ipc', '--propagation', 'private'],
 ];
 
-const keeper = ['/usr/bin/perl', '-e', keeperText];
+/** This machine's perl under another name: a host may be without one. */
+const labPerl = '/dev/lab-perl';
+const keeper = [labPerl, '-e', keeperText];
 
 /** From the namespaces in which the host was started; `init`: its process 1 there. */
 export function enterHost(init: number, argv: readonly string[]): string[] {
@@ -57,6 +59,7 @@ export function bootScript(input: BootInput): string {
     `mkdir ${inRoot('/run/lock')}`,
     `mount -t tmpfs -o mode=755 tmpfs ${inRoot('/dev')}`,
     ...deviceNodes.map((node) => `: > ${inRoot(`/dev/${node}`)}; mount --bind /dev/${node} ${inRoot(`/dev/${node}`)}`),
+    `: > ${inRoot(labPerl)}; mount --bind /usr/bin/perl ${inRoot(labPerl)}`,
     `mkdir ${inRoot('/dev/pts')}; mkdir -m 1777 ${inRoot('/dev/shm')}`,
     `mount -t devpts -o newinstance,ptmxmode=0666 devpts ${inRoot('/dev/pts')}`,
     `ln -s pts/ptmx ${inRoot('/dev/ptmx')}; ln -s /proc/self/fd ${inRoot('/dev/fd')}`,
@@ -73,6 +76,6 @@ export function bootScript(input: BootInput): string {
     ...(input.within ?? []),
     `hostname ${shellWord(input.host)}`,
     `cd ${shellWord(root)}; mkdir -p .lab-old; pivot_root . .lab-old; umount -l /.lab-old; rmdir /.lab-old`,
-    `exec /usr/bin/perl -e ${shellWord(init)}${input.endsWithInput === true ? ' with-input' : ''}`,
+    `exec ${labPerl} -e ${shellWord(init)}${input.endsWithInput === true ? ' with-input' : ''}`,
   ].join('\n');
 }

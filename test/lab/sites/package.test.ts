@@ -15,7 +15,7 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
     watched: false,
     without: { sudo: 'the golden package has the settings of a site with root ssh' },
   });
-  const { sh: on, must } = typedIn(used);
+  const { sh: on, must, json, done, broken } = typedIn(used);
 
   it('is the golden one, as rendered and as applied, the same on every member', async () => {
     // That one is rendered with other scripts, so it is of another set.
@@ -185,6 +185,27 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
     await used.drills.waitServed(owner);
     await used.lab.ask({ verb: 'heal', member: owner });
     expect((await used.drills.view()).switching.get(owner)).toBe(true);
+  });
+
+  it('without perl on any member it is started, monitored and fails over, and csync names what that costs', async () => {
+    await serving(used);
+    const members = ['m1', 'm2', 'm3'];
+    const restored = await Promise.all(
+      members.map((member) => broken(member, 'mount --bind /dev/null /usr/bin/perl', 'umount /usr/bin/perl')),
+    );
+    await must('m1', 'cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
+    const programs = async (name: string) => (await on('m1', `pgrep -f '[/]csync-${name}[.]' | wc -l`)).stdout;
+    expect([await programs('front'), await programs('monitor')]).toEqual(['0\n', '1\n']);
+    expect((await json('check')).codes).toEqual(members.map((member) => `check-programs ${member}`));
+    await must('m1', 'cd /root && rm -rf work && csync policy show --copy work && echo "# edit" >> work/site.cf');
+    const refused = await json('policy commit work');
+    expect([refused.exitCode, refused.codes]).toEqual([5, ['change-policy m1']]);
+    expect(refused.problems[0]?.text).toContain('perl');
+    await must('m1', 'pkill -KILL -x cf-serverd');
+    expect(await used.drills.waitServed('m1')).not.toBe('m1');
+    await must('c1', 'cf-agent -Kf update.cf');
+    for (const repaired of restored) await repaired();
+    await done('policy commit work');
   });
 
   it('asks nothing without a terminal', async () => {

@@ -62,6 +62,13 @@ export const typedAsRoot = {
   ssh: 'ssh is typed with a command, so it has no RemoteCommand',
 } as const;
 
+/** Of a file that compares all that such an ssh prints. */
+export const readsLogins = {
+  ...typedAsRoot,
+  banner: 'the output of ssh is compared',
+  locale: 'a login warns of a locale that is not installed',
+} as const;
+
 /** `npm run quirks` names them. */
 function siteQuirks(without: LabUse['without'] = {}): readonly QuirkName[] {
   const quirks = quirksOf(process.env.CSYNC_QUIRKS ?? '');

@@ -44,7 +44,7 @@ function inBash(around: typeof script, lines: readonly string[], ...more: readon
   return around(
     ...more,
     'command -v bash >/dev/null || { echo "bash is missing there" >&2; exit 69; }',
-    `exec bash -c ${shellWord(lines.join('\n'))}`,
+    `exec bash --norc -c ${shellWord(lines.join('\n'))}`,
   );
 }
 
@@ -94,7 +94,7 @@ export function clientWatch({ packageAddress, cfenginePort }: Settings, token: s
     'served=; now; good=$stamp',
     'while :; do',
     `  now; begun=$stamp; ${uptime}`,
-    `  said=$(timeout ${clientLimitCs / 100} bash -c ${shellWord(connect)} 2> /dev/null); status=$?`,
+    `  said=$(timeout ${clientLimitCs / 100} bash --norc -c ${shellWord(connect)} 2> /dev/null); status=$?`,
     '  now; set -- $said',
     // 0: connected; 1: refused; else cut off.
     `  if [ $status -le 1 ] || { [ -n "$1" ] && [ $((10#$1 - 10#\${up/./})) -le ${clientStartCs} ]; }; then`,

@@ -114,7 +114,7 @@ const atOnce = 32;
 export function reachScript(targets: readonly string[], port: number): string {
   const probe = [
     'port=-; size=-',
-    `command -v bash >/dev/null 2>&1 && { timeout 3 bash -c "exec 3<>/dev/tcp/$1/${port}" 2>/dev/null; port=$?; }`,
+    `command -v bash >/dev/null 2>&1 && { timeout 3 bash --norc -c "exec 3<>/dev/tcp/$1/${port}" 2>/dev/null; port=$?; }`,
     'if ping -V 2>/dev/null | grep -q iputils; then',
     '  address=$(getent ahostsv4 "$1" | sed -n "1s/ .*//p"); [ -n "$address" ] || address=$(getent ahosts "$1" | sed -n "1s/ .*//p"); [ -n "$address" ] || address=$1',
     '  device=$(ip -o route get "$address" 2>/dev/null | sed -n "s/.* dev \\([^ ]*\\).*/\\1/p")',

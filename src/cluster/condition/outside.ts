@@ -22,7 +22,7 @@ export function addressViewLines(address: string, isLocal: string): string[] {
   return [
     "echo \"cards $(cat /sys/class/net/*/address 2>/dev/null | sort -u | tr '\\n' ' ')\"",
     // Port 9: discard. A table without that host (behind a router) is no answer.
-    `if ${isLocal}; then echo 'address 1'; elif bash -c 'echo > /dev/udp/${address}/9' 2>/dev/null; then`,
+    `if ${isLocal}; then echo 'address 1'; elif bash --norc -c 'echo > /dev/udp/${address}/9' 2>/dev/null; then`,
     `  tries=0; behind=${noHost}`,
     `  while [ "$behind" = ${noHost} ] && [ $tries -lt ${tries} ]; do`,
     '    [ $tries = 0 ] || sleep 0.05',

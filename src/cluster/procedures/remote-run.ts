@@ -93,7 +93,7 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
     // The programs wait two minutes, or the limit of the run. Also the connection at which cfservd rereads cfservd.conf, and which it refuses
     // [cfengine.md 1.13].
     'if command -v bash >/dev/null; then',
-    `  said=$(timeout ${connectSeconds} bash -c "exec 9<>/dev/tcp/$address/${cfenginePort}" 2>&1) || case $said in`,
+    `  said=$(timeout ${connectSeconds} bash --norc -c "exec 9<>/dev/tcp/$address/${cfenginePort}" 2>&1) || case $said in`,
     '    *refused*) echo "skip $i closed"; exit ;;',
     '    *) echo "skip $i silent"; exit ;;',
     '  esac',

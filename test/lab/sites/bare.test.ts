@@ -1,6 +1,6 @@
 /** Labs that are not set up: what exists, what is missing, and what the start-up of a host does. */
 import { describe, expect, it } from 'vitest';
-import { typedAsRoot, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { readsLogins, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
   const used = useLab('bare', {
@@ -8,7 +8,7 @@ describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
     bare: true,
     spares: ['m4', 'm5'],
     clients: 8,
-    without: { ...typedAsRoot, banner: 'compares what ssh prints' },
+    without: readsLogins,
   });
   const { sh } = typedIn(used);
   const hosts = () => used.lab.spec.hosts;

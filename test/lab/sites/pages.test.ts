@@ -8,9 +8,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withIpv6 } from '../../../src/lab/machines/lab-spec.ts';
 import { isShown, readPage, type ShownCommand, shapes, shownCommands } from '../../markdown.ts';
-import { eventually, everyStep, repository } from '../../support.ts';
-import { story, typedAsRoot, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { eventually, everyStep, everyStepIt, labSettings, repository } from '../../support.ts';
+import { readsLogins, story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 interface Printed {
   readonly exitCode: number | null;
@@ -93,14 +94,19 @@ describe.skipIf(whyNoLab !== null)('the tutorial', { timeout: 300_000 }, () => {
   });
 });
 
-describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', () => {
-  const used = useLab('pages', { deployed: false, bare: true, spares: ['m4'], clients: 1, watched: false, without: typedAsRoot });
+/** Commands as they are typed on a host of a lab. */
+function terminalOf(used: Pick<ReturnType<typeof useLab>, 'lab'>): Terminal {
   const { sh } = typedIn(used);
-  const terminal: Terminal = async (host, command) => {
+  return async (host, command) => {
     const words = command.replaceAll(' -c lab ', ` -c ${used.lab.spec.name} `);
     const { exitCode, stdout } = await sh(host, `exec 2>&1; . /etc/cmcluster.conf; cd /root; ${words}`);
     return { exitCode, lines: linesOf(stdout) };
   };
+}
+
+describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', () => {
+  const used = useLab('pages', { deployed: false, bare: true, spares: ['m4'], clients: 1, watched: false, without: readsLogins });
+  const terminal = terminalOf(used);
 
   beforeAll(async () => {
     const setUp = [
@@ -141,4 +147,15 @@ describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', () => {
     'docs/how-to/without-root-ssh.md',
   ])
     longChapter(page, () => typePage(page, terminal));
+});
+
+/** In a lab of their own. */
+const long = [
+  ['docs/how-to/alerts/hooks.md', 'pages-alerts', labSettings()],
+  ['docs/how-to/network/ipv6.md', 'pages-ipv6', withIpv6(labSettings())],
+] as const;
+describe.skipIf(whyNoLab !== null || !everyStep).each(long)('%s', (page, name, settings) => {
+  const used = useLab(name, { deployed: true, settings, without: readsLogins });
+
+  everyStepIt('is as it is printed', () => typePage(page, terminalOf(used)), 150_000);
 });

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeBelow, commandsOf, readPage, shapes } from '../../markdown.ts';
 import { eventually, repository } from '../../support.ts';
-import { atTerminal, reported, story, typedAsRoot, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { atTerminal, readsLogins, reported, story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const readme = readPage('README.md');
 
 describe.skipIf(whyNoLab !== null)('README', { timeout: 150_000 }, () => {
-  const used = useLab('readme', { deployed: false, bare: true, watched: false, without: typedAsRoot });
+  const used = useLab('readme', { deployed: false, bare: true, watched: false, without: readsLogins });
   const { sh } = typedIn(used);
   const { chapter } = story(150_000);
   const [elsewhere = '', onMember = ''] = codeBelow(readme, 'Install');

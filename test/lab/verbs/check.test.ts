@@ -83,7 +83,8 @@ cat /root/passwd > /etc/passwd`,
       'warning /usr/bin/perl is missing',
       'warning bash is missing',
     ]);
-    expect(new Set(leftOut.map(({ member }) => member)), 'without bash it opens no connections').toEqual(new Set(['m2']));
+    expect(leftOut, 'without bash it opens no connections').not.toEqual([]);
+    expect(leftOut.filter(({ member }) => member !== 'm2')).toEqual([]);
   });
 
   everyStepIt('a member out of reach is reported, and what was not checked is skipped', async () => {

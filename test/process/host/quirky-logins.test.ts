@@ -1,7 +1,9 @@
 /** Answers of hosts whose logins print, refuse or replace what they are asked to run: a stand-in for ssh logs in as such a host does. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addressViewLines } from '../../../src/cluster/condition/outside.ts';
 import { openSshShell } from '../../../src/host/admin/member-shell.ts';
 import { type MemberWay, plainWay } from '../../../src/host/admin/member-way.ts';
 import { whyNoAnswer } from '../../../src/host/admin/no-answer.ts';
@@ -109,6 +111,14 @@ describe('the answer of a host whose login', () => {
     expect(await logsIn(login, '', (shell) => shell.run('m2', script, 20_000), plainWay, true)).toMatchObject(said);
     const calls = readFileSync(join(scratch, 'called'), 'utf8').match(/ControlMaster=\w+/g);
     expect(calls).toEqual(['ControlMaster=yes', 'ControlMaster=no']);
+  });
+
+  it('has nothing of the .bashrc that a bash in a script would read behind fish', () => {
+    writeFileSync(join(scratch, '.bashrc'), 'echo "*** Authorised use only ***"; printf "Welcome: "');
+    const env = { PATH: pathBefore ?? '', HOME: scratch, SSH_CLIENT: '10.9.0.11 4711 22' };
+    const script = addressViewLines('127.0.0.1', 'false').join('\n');
+    const { stdout } = spawnSync('sh', ['-c', script], { env, encoding: 'utf8' });
+    expect(stdout).toMatch(/^cards [^\n]*\nbehind \n$/);
   });
 
   it('is whole although its logout never ends', async () => {

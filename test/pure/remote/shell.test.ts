@@ -94,6 +94,18 @@ const sent = sources
   .filter((name) => /\.(ts|sh|pl)$/.test(name) && !/^(lab|script-tests|rehearsal)\//.test(name))
   .map((name) => [`src/${name}`, readFileSync(join(below, name), 'utf8')] as const);
 
+describe('bash in a script that ssh runs', () => {
+  it('reads no .bashrc, which may print: with fish as the login shell it would', () => {
+    const used = [...sent, ...rendered, ...boot].flatMap(([name, text]) =>
+      text
+        .split('\n')
+        .filter((line) => /\bbash -c\b/.test(line) && !/\benv -i\b/.test(line))
+        .map((line) => `${name}: ${line}`),
+    );
+    expect(used).toEqual([]);
+  });
+});
+
 describe('coreutils 8.30', () => {
   it.each(newerCoreutils.map(String))('does not have %s, and no script uses it untried', (source) => {
     const [, pattern = '', flags] = /^\/(.*)\/(\w*)$/.exec(source) ?? [];

@@ -59,7 +59,7 @@ const up = verb({
     quirks: {
       type: 'string',
       describe:
-        'what real sites have: all, or a list of banner, bridge, container, links, locale, loopback, noexec, shells, ssh, sudo, tree; docs/how-to/lab.md describes them',
+        'what real sites have: all, or a list of banner, bridge, container, links, locale, loopback, names, noexec, shells, ssh, sudo, tree; docs/how-to/lab.md describes them',
     },
     programs: {
       type: 'string',

@@ -18,6 +18,9 @@ async function answer(connection: Connection, question: string): Promise<void> {
   connection.send({ answer: text });
 }
 
+/** As Serviceguard calls a node, whose host may be called by its full name or in capitals. */
+const nodeName = (host: string): string => (host.split('.')[0] ?? host).toLowerCase();
+
 async function main(): Promise<void> {
   const [command = '', ...argv] = process.argv.slice(2);
   const socket = process.getuid?.() === 0 ? 'control' : 'monitor';
@@ -41,7 +44,7 @@ async function main(): Promise<void> {
     err(`${command}: Unable to connect to daemon.\n`);
     process.exitCode = 1;
   });
-  connection.send({ kind: 'command', command, argv, member: hostname(), directory: process.cwd() });
+  connection.send({ kind: 'command', command, argv, member: nodeName(hostname()), directory: process.cwd() });
 }
 
 main().catch(() => {

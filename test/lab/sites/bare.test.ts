@@ -8,7 +8,7 @@ describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
     bare: true,
     spares: ['m4', 'm5'],
     clients: 8,
-    without: readsLogins,
+    without: { ...readsLogins, names: 'the output of uname is compared' },
   });
   const { sh } = typedIn(used);
   const hosts = () => used.lab.spec.hosts;

@@ -46,6 +46,7 @@ describe.skipIf(whyNoLab !== null)('a lab with site quirks', { timeout: 120_000 
     ['container', 'pgrep -f "[u]nshare --mount --propagation private"', /^\d+$/m],
     ['locale', 'cat /root/.bashrc', /LC_ALL=de_DE\.UTF-8/],
     ['loopback', 'getent ahostsv4 m2', /^127\.0\.1\.1 /],
+    ['names', 'uname -n', /^M2\.LAB$/m],
     ['noexec', 'cp /bin/true /tmp/true && /tmp/true; echo $?', /^126$/m],
     ['ssh', 'ssh -G m1', /^remotecommand exec screen/m],
     ['shells', 'getent passwd root', have('tcsh') ? /:\/usr\/bin\/tcsh$/m : /:\/bin\/bash$/m],

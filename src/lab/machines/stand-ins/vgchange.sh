@@ -16,7 +16,8 @@ group=${1:-}
 label=/run/csync-lab/volume-groups/$group
 [ -n "$group" ] && [ -d "$label" ] || fail "Volume group \"$group\" not found"
 tag=$(cat "$label/tag" 2>/dev/null)
-me=$(uname -n)
+# As Serviceguard calls the node.
+me=$(uname -n | sed 's/[.].*//' | tr 'A-Z' 'a-z')
 case $action in
   addtag)
     [ -z "$tag" ] || [ "$tag" = "$value" ] || fail "Volume group \"$group\" carries the tag of $tag"

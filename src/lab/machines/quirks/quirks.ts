@@ -7,7 +7,6 @@ import links from './links.sh';
 import locale from './locale.sh';
 import loopback from './loopback.sh';
 import names from './names.sh';
-import noexec from './noexec.sh';
 import shells from './shells.sh';
 import ssh from './ssh.sh';
 import sudo from './sudo.sh';
@@ -32,7 +31,7 @@ const table = {
   locale: { does: 'logins set a Turkish or a German locale', onDisk: locale },
   loopback: { does: 'the name of each host leads to 127.0.1.1 on it', onDisk: loopback },
   names: { does: 'hosts are called by their full name, each second one in capitals', onBoot: names },
-  noexec: { does: '/tmp and /run are mounted noexec', onBoot: noexec },
+  noexec: { does: '/tmp and /run are mounted noexec', onBoot: 'mount -o remount,noexec /tmp && mount -o remount,noexec /run' },
   shells: { does: 'root’s shell is tcsh on m2, fish on m3 and mksh on c1, where installed', onDisk: shells },
   ssh: { does: 'ssh is configured for typing: RemoteCommand, RequestTTY, StdinNull, ControlMaster', onDisk: ssh },
   sudo: {

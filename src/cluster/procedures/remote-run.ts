@@ -87,7 +87,8 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
   const runOne = [
     'i=$1 name=$2 address=$3',
     'if [ "$address" = - ]; then',
-    '  address=$(timeout 10 getent ahostsv4 "$name" | sed -n "1s/ .*//p")',
+    // A host may resolve its own name to 127.0.1.1, from which no daemon admits a run.
+    '  address=$(timeout 10 getent ahostsv4 "$name" | sed -n "/^127[.]/d; s/ .*//p; q")',
     '  [ -n "$address" ] || { echo "skip $i no-address"; exit; }',
     'fi',
     // The programs wait two minutes, or the limit of the run. Also the connection at which cfservd rereads cfservd.conf, and which it refuses

@@ -36,7 +36,12 @@ function inLab(used: ReturnType<typeof useLab>) {
 }
 
 describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the lab', { timeout: 600_000 }, () => {
-  const used = useLab('runtime-refused', { deployed: false, watched: false, changes });
+  const used = useLab('runtime-refused', {
+    deployed: false,
+    watched: false,
+    changes,
+    without: { noexec: 'programs are made in /tmp' },
+  });
   const { sh, must, json, done, inDirectory, withoutNode, start } = inLab(used);
   const nothingAnywhere = async (why: string) => {
     for (const member of members)
@@ -191,7 +196,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
 });
 
 describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', () => {
-  const used = useLab('runtime', { deployed: false, watched: false, changes });
+  const used = useLab('runtime', { deployed: false, watched: false, changes, without: { noexec: 'programs are made in /tmp' } });
   const { sh, must, csync, json, done, inDirectory, withoutNode, start } = inLab(used);
   const { chapter, longChapter } = story(240_000);
   /** Process and program of the monitor itself; the service in front of it is perl. */

@@ -25,6 +25,17 @@ describe.skipIf(whyNoLab !== null)('csync sync in the lab', { timeout: 300_000 }
     expect((await sh('m2', `head -n 1 ${inputs}/csync-lab-policy.txt`)).stdout).toMatch(/^version \d+\n$/);
   });
 
+  it('a member that calls itself 127.0.1.1 runs its own agent by its address in the network', async () => {
+    await serving(used);
+    await broken(
+      'm1',
+      "cp /etc/hosts /etc/kept; sed '1i 127.0.1.1 m1.lab m1' /etc/kept > /etc/hosts",
+      'cat /etc/kept > /etc/hosts',
+    );
+    const own = await sync('m1');
+    expect([own.exitCode, reasons(own.hosts)]).toEqual([0, ['m1 ran']]);
+  });
+
   it('from a member that does not run the package, with a time for each host; --dry-run runs none', async () => {
     await serving(used);
     const there = await sync('c1 c2 --from m3');

@@ -16,8 +16,9 @@ group=${1:-}
 label=/run/csync-lab/volume-groups/$group
 [ -n "$group" ] && [ -d "$label" ] || fail "Volume group \"$group\" not found"
 tag=$(cat "$label/tag" 2>/dev/null)
-# As Serviceguard calls the node.
-me=$(uname -n | sed 's/[.].*//' | tr 'A-Z' 'a-z')
+# The lab's Serviceguard writes the name of the node, a legacy script that of the host.
+me=$(uname -n)
+node=$(echo "$me" | sed 's/[.].*//' | tr 'A-Z' 'a-z')
 case $action in
   addtag)
     [ -z "$tag" ] || [ "$tag" = "$value" ] || fail "Volume group \"$group\" carries the tag of $tag"
@@ -28,7 +29,7 @@ case $action in
     while read -r volume major minor; do
       device=/dev/$group/$volume
       if [ "$value" = y ]; then
-        [ "$tag" = "$me" ] || fail "Not activating $group/$volume since it does not pass activation filter."
+        [ "$tag" = "$me" ] || [ "$tag" = "$node" ] || fail "Not activating $group/$volume since it does not pass activation filter."
         mkdir -p "/dev/$group"
         [ -b "$device" ] || mknod -m 600 "$device" b "$major" "$minor"
       else

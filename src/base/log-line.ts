@@ -15,16 +15,20 @@ export interface LogHead {
   readonly packageName: string;
   /** start, halt, validate or monitor. */
   readonly script: string;
+  /** Puts a sentence into the words of the cluster software. */
+  readonly inWords?: (text: string) => string;
 }
 
 /** `m1 csync start: ok [mounted] /dev/vg/lv is mounted at /csync. | step=mount` */
 export function logLine(
-  { member, packageName, script }: LogHead,
+  { member, packageName, script, inWords = (said) => said }: LogHead,
   result: LogResult,
   { code, text, keys = {} }: LogMessage,
 ): string {
   const tail = Object.entries(keys).flatMap(([key, value]) => (value === '' ? [] : [`${key}=${quoted(String(value))}`]));
-  const sentence = text.trim().replaceAll(/\s*\n\s*| \| /g, ' / ');
+  const sentence = inWords(text)
+    .trim()
+    .replaceAll(/\s*\n\s*| \| /g, ' / ');
   return `${member} ${packageName} ${script}: ${result} [${code}] ${sentence}${tail.length === 0 ? '' : ` | ${tail.join(' ')}`}`;
 }
 

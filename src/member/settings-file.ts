@@ -1,5 +1,6 @@
 /** The package directory of this member: settings.json, validated again because files can be damaged, and the manifest. */
 import { basename, resolve } from 'node:path';
+import type { LogHead } from '../base/log-line.ts';
 import {
   flatSet,
   type Manifest,
@@ -10,6 +11,7 @@ import {
   settingsName,
   sha256,
 } from '../contract/package-directory.ts';
+import { inPacemakersWords } from '../engine/pacemaker/member-words.ts';
 import type { MemberHost } from '../host/host.ts';
 import { parseSettingsJson, type Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
@@ -38,6 +40,17 @@ export function readSettingsFile(host: MemberHost, directory: string): ReadSetti
     return fail(`${file} has digest ${digest().slice(0, 12)}, but the package was applied with ${applied.slice(0, 12)}`);
   }
   return { ok: true, settings, digest };
+}
+
+/** Without settings: by the files that scripts of the administrator's side look for, too. */
+export function logWords(host: MemberHost, read: ReadSettings): Pick<LogHead, 'inWords'> {
+  const isThere = (file: string): boolean => host.facts(file) !== null;
+  const engine = read.ok
+    ? read.settings.engine
+    : !isThere('/etc/cmcluster.conf') && isThere('/var/lib/pacemaker/cib/cib.xml')
+      ? 'pacemaker'
+      : 'serviceguard';
+  return engine === 'pacemaker' ? { inWords: inPacemakersWords } : {};
 }
 
 /** Name, manifest and settings of a set. */

@@ -30,6 +30,6 @@ export const words: EngineWords = {
   leave: (hosts) => `pcs cluster node remove ${hosts.join(' ')}   (or: crm cluster remove)`,
   moveAway: (member, name, other) =>
     `move the group first: crm_resource --resource ${name} --move --node ${other}; crm_resource --wait; crm_resource --resource ${name} --clear --node ${other}   (to have ${member} without resources: crm_standby --node ${member} --update on)`,
-  noMaintenance: () => null,
+  noMaintenance: () => 'csync does not use the maintenance mode of Pacemaker, which has no end',
   tooOld: (version) => (/^(0|1)\./.test(version) ? 'csync requires Pacemaker 2.1 or newer' : null),
 };

@@ -16,7 +16,7 @@ import { openServiceFront } from '../../host/member/service-front.ts';
 import { Daemon } from '../daemon.ts';
 import { failureMessage } from '../failures.ts';
 import { message, sentence } from '../messages.ts';
-import { expand, packageNameOf, readSettingsFile } from '../settings-file.ts';
+import { expand, logWords, packageNameOf, readSettingsFile } from '../settings-file.ts';
 import { openLooks } from './layers.ts';
 import { MonitorLoop } from './loop.ts';
 import { figuresRole, runFigures } from './report/figures.ts';
@@ -32,7 +32,7 @@ async function monitor(directory: string): Promise<never> {
   const { packageDirectory } = placeOfSet(directory);
   const packageName = read.ok ? read.settings.packageName : packageNameOf(host, directory);
   const file = read.ok ? expand(host, read.settings.scriptLogFile) : `${packageDirectory}/${packageName}.log`;
-  const head = { member: host.member, packageName, script: 'monitor' };
+  const head = { member: host.member, packageName, script: 'monitor', ...logWords(host, read) };
   const log = openMemberLog(file, head, logIdleMs);
   if (!read.ok) {
     log.line('failed', failureMessage(read.finding, host.member, packageName));

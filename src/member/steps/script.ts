@@ -8,7 +8,7 @@ import { Daemon } from '../daemon.ts';
 import { stepSeconds } from '../deadlines.ts';
 import { type Finding, failureMessage } from '../failures.ts';
 import { message } from '../messages.ts';
-import { expand, packageNameOf, type ReadSettings, readSettingsFile } from '../settings-file.ts';
+import { expand, logWords, packageNameOf, type ReadSettings, readSettingsFile } from '../settings-file.ts';
 import { firstLine, lastLine, type Role, type ScriptName } from './parts.ts';
 import type { StepContext } from './steps.ts';
 
@@ -44,7 +44,7 @@ export async function runScript(script: Script): Promise<never> {
     host.environment.SG_SCRIPT_LOG_FILE ||
     (read.ok ? expand(host, read.settings.scriptLogFile) : `${placeOfSet(directory).packageDirectory}/${packageName}.log`);
   const logFile = standardOutput ? null : given;
-  const log = openMemberLog(logFile, { member: host.member, packageName, script: script.name });
+  const log = openMemberLog(logFile, { member: host.member, packageName, script: script.name, ...logWords(host, read) });
   const began = host.elapsed();
   if (script.name !== 'validate' && !dryRun) log.line('ok', firstLine(script.name, role));
   let exit: number;

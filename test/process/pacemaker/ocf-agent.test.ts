@@ -21,20 +21,20 @@ const missing = needed.filter((program) => !have(program));
 const whyNot = !isRoot ? 'namespaces need root' : missing.length > 0 ? `missing: ${missing.join(', ')}` : null;
 if (whyNot !== null) console.warn(`tests of the OCF agent are skipped: ${whyNot}`);
 
-const settings = labSettings({
-  package_directory: '/etc/csync',
-  script_log_file: '/var/log/csync.log',
-  node_path: process.execPath,
-});
+const settings = labSettings({ engine: 'pacemaker', node_path: process.execPath });
 const compiled = join(repository, 'dist', 'member');
 const installedAt = '/usr/lib/ocf/resource.d/csync/master';
 const statuses = { ok: 0, generic: 1, notInstalled: 5, notConfigured: 6, notRunning: 7 } as const;
 
 function tested(): TestedPackage {
   const bundles = new Map(readdirSync(compiled).map((name) => [name, readFileSync(join(compiled, name), 'utf8')]));
-  const files = demand(renderPackage({ settings, templates: packageTemplates(), bundles }));
-  const text = files.find(({ name }) => name === 'csync.conf')?.text ?? '';
-  return { settings, files, content: packageContent(demand(parsePackageFile(text, 'csync.conf'))) };
+  const files = demand(renderPackage({ settings, templates: packageTemplates('modular', 'pacemaker'), bundles }));
+  // For what mounts and adds the address in the sandbox.
+  const other = { ...settings, engine: 'serviceguard' as const };
+  const text = demand(renderPackage({ settings: other, templates: packageTemplates(), bundles })).find(
+    ({ name }) => name === 'csync.conf',
+  )?.text;
+  return { settings, files, content: packageContent(demand(parsePackageFile(text ?? '', 'csync.conf'))) };
 }
 
 describe.skipIf(whyNot !== null)('the OCF agent', () => {
@@ -109,6 +109,9 @@ describe.skipIf(whyNot !== null)('the OCF agent', () => {
     }
     await sandbox.change('eventually listens');
     expect((await sh('scripts')).out).toBe('');
+    const log = (await sh('cat /var/log/csync.log')).out;
+    expect(log).toContain('Pacemaker starts the monitor');
+    expect(log).not.toMatch(/Serviceguard|\bcm[a-z]{3,}\b/);
   });
 
   it('a stop of role pre fails only while the file system is mounted', async () => {
@@ -122,10 +125,13 @@ describe.skipIf(whyNot !== null)('the OCF agent', () => {
   });
 
   it('the exit of the daemon is reported to Pacemaker once, on this node', async () => {
-    const { sandbox, call, started, told } = await node();
+    const { sandbox, sh, call, started, told } = await node();
     await started();
     await sandbox.change('kill_daemon; eventually test -s /run/told');
     expect(await told()).toBe('--fail --resource csync_main --node n1');
+    const log = (await sh('cat /var/log/csync.log')).out;
+    expect(log).toMatch(/To enable it again: crm_resource --cleanup --resource csync --node \S+/);
+    expect(log).not.toMatch(/Serviceguard|\bcm[a-z]{3,}\b/);
     expect(await call('main', 'monitor')).toBe(statuses.generic);
     expect(await call('main', 'stop')).toBe(statuses.ok);
     expect(await told()).toBe('--fail --resource csync_main --node n1');

@@ -46,6 +46,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'host/',
     'cfengine/',
     'engine/serviceguard/status.ts',
+    'engine/pacemaker/member-words.ts',
   ],
   // The decisions of the lab: plain data in, plain data out.
   'lab/manager/': [...ground, 'serviceguard/'],

@@ -406,6 +406,7 @@ export const untyped = {
     'check-client-mtu',
     'check-clock',
     'check-rules',
+    'check-fencing',
     'address-conflict',
     'name-unresolved',
   ],

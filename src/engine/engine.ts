@@ -91,6 +91,8 @@ export interface Observation {
   definition(packageName: string): Argv;
   /** The definition in force; null: the text is none. */
   readDefinition(text: string): Definition | null;
+  /** What keeps the cluster from protecting the file system, by the input of readView. */
+  hazards(text: string): readonly Problem[];
   readonly version: Argv;
   /** The version; null: not in the text. */
   readVersion(text: string): string | null;

@@ -9,6 +9,9 @@ export interface CrmMon {
   readonly stopped: ReadonlySet<string>;
   /** Until a cleanup. */
   readonly failures: readonly CrmFailure[];
+  /** null: not in the output. */
+  readonly fencing: boolean | null;
+  readonly quorumPolicy: string | null;
 }
 
 export interface CrmFailure {
@@ -31,6 +34,8 @@ export interface CrmNode {
 
 export interface CrmResource {
   readonly id: string;
+  /** `ocf:csync:master`, `stonith:NAME`. */
+  readonly agent: string;
   /** null: in none. */
   readonly group: string | null;
   readonly active: boolean;
@@ -59,7 +64,15 @@ export function readCrmMon(text: string): CrmMon | null {
   ]);
   const groups = below(root, 'resources', 'group').filter((group) => is(group, 'disabled'));
   const stopped = new Set(groups.map((group) => attribute(group, 'id')));
-  return { nodes, resources, stopped, failures: below(root, 'failures', 'failure').map(failureOf) };
+  return { nodes, resources, stopped, failures: below(root, 'failures', 'failure').map(failureOf), ...optionsIn(root) };
+}
+
+/** Newer versions have fencing-enabled, too. */
+function optionsIn(root: Element): Pick<CrmMon, 'fencing' | 'quorumPolicy'> {
+  const [options = {}] = below(root, 'summary', 'cluster_options');
+  const fencing = attribute(options, 'fencing-enabled') || attribute(options, 'stonith-enabled');
+  const quorumPolicy = attribute(options, 'no-quorum-policy') || null;
+  return { fencing: fencing === '' ? null : fencing === 'true', quorumPolicy };
 }
 
 function failureOf(element: Element): CrmFailure {
@@ -78,6 +91,7 @@ function resourceOf(element: Element, group: string | null, banned: ReadonlyMap<
   const id = attribute(element, 'id');
   return {
     id,
+    agent: attribute(element, 'resource_agent'),
     group,
     active: is(element, 'active'),
     blocked: is(element, 'blocked'),

@@ -9,6 +9,20 @@ const ownNode = 'Or install Node.js on the members and leave `--with-runtime` ou
 const again = 'Run the same command again: it completes the remaining steps.';
 
 export const checkCodes = {
+  'check-fencing': code(
+    'different',
+    'The cluster does not fence, or not every member: two members could mount the file system.',
+    {
+      cluster: 'The package goes on. If a member is cut off, the file system may be mounted twice and destroyed.',
+      why: 'Fencing is off, no fence device is configured, no-quorum-policy is ignore, or a member could not be fenced.',
+      fix: [
+        'Configure a fence device for every member, and switch fencing on.',
+        '`crm_verify --live-check -V` reports what is still missing.',
+      ],
+      example: '`stonith-enabled=false` from a test installation.',
+      page: 'Pacemaker',
+    },
+  ),
   'change-runtime-fails': code('changeFailed', 'The copied Node.js does not run on a member.', {
     cluster: 'On that member no script of the package starts. A failover to it fails.',
     why: 'The copied Node.js is complete, but cannot be executed: a library was removed, or the CPU lacks an instruction.',

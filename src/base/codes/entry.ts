@@ -21,6 +21,7 @@ export const manualPages = {
   restore: 'docs/how-to/operate/restore.md',
   'no master': 'docs/explanation/no-master.md',
   monitor: 'docs/reference/monitor.md',
+  Pacemaker: 'docs/reference/pacemaker/group.md',
   'package directory': 'docs/reference/package-directory.md',
   verbs: 'docs/reference/verbs.md',
   'threat model': 'docs/explanation/threat-model.md',

@@ -36,6 +36,8 @@ export interface CheckInput {
   readonly others: readonly Definition[];
   /** Why some definitions are unknown; empty: all are known. */
   readonly unreadOthers: readonly string[];
+  /** What the engine says about the protection of the file system. */
+  readonly hazards?: readonly Problem[];
   /** The active member: mount and address are correct there. */
   readonly owner: string | null;
   /** Clients whose path was checked. null: no member knows the clients. */

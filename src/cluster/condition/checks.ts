@@ -277,7 +277,7 @@ function judgeSpelling({ settings, clusterMembers }: CheckInput): Problem[] {
 
 /** Runs every check for every member. */
 export function judgeChecks(input: CheckInput): CheckReport {
-  const problems: Problem[] = [...judgeOtherPackages(input), ...judgeSpelling(input)];
+  const problems: Problem[] = [...(input.hazards ?? []), ...judgeOtherPackages(input), ...judgeSpelling(input)];
   const scripted = input.others.flatMap(({ name, claims: { elsewhere } }) =>
     elsewhere === null
       ? []

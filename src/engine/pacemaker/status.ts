@@ -7,7 +7,8 @@ export const view: Argv = ['crm_mon', '--output-as=xml', '-1', '-r', '-f'];
 
 /** Never fails; unreadable text has no members. A group of resources is a package. */
 export function readView(text: string): ClusterView {
-  const seen = readCrmMon(text) ?? { nodes: [], resources: [], stopped: new Set(), failures: [] };
+  const seen = readCrmMon(text);
+  if (seen === null) return { name: null, members: new Map(), packages: new Map() };
   const groups = new Set(seen.resources.flatMap(({ group }) => group ?? []));
   return {
     name: null,

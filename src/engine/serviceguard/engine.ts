@@ -15,6 +15,7 @@ export const serviceguard: Engine = {
     readView,
     definition: (packageName) => ['cmgetconf', '-p', packageName],
     readDefinition: readApplied,
+    hazards: () => [],
     version: ['cmversion'],
     readVersion: (text) => /\b([A-Z]\.)?\d+\.\d+(\.\d+)*/.exec(text)?.[0] ?? null,
   },

@@ -173,7 +173,7 @@ async function look(shell: MemberShell, settings: Settings): Promise<CheckInput>
   const clusterMembers = [...(memberStates?.keys() ?? [])];
   const packages =
     commandMember === null
-      ? { others: [], unreadOthers: [`no member answers commands of ${engineFor(settings).title}`] }
+      ? { others: [], hazards: [], unreadOthers: [`no member answers commands of ${engineFor(settings).title}`] }
       : await otherPackages(shell, commandMember, settings);
   const toolkit = thisBuild().build;
   return { settings, members, clusterMembers, toolkit, ...packages, owner: status?.owner ?? null, clients, now: new Date() };
@@ -183,11 +183,11 @@ async function otherPackages(
   shell: MemberShell,
   member: string,
   settings: Settings,
-): Promise<Pick<CheckInput, 'others' | 'unreadOthers'>> {
+): Promise<Pick<CheckInput, 'others' | 'unreadOthers' | 'hazards'>> {
   const { observation, words } = engineFor(settings);
   const ask = (argv: Argv) => shell.run(member, commandScript(argv, settings.packageDirectory), limitMs);
   const said = await ask(observation.view);
-  if (said.exitCode !== 0) return { others: [], unreadOthers: [`${words.viewer} fails on ${member}`] };
+  if (said.exitCode !== 0) return { others: [], hazards: [], unreadOthers: [`${words.viewer} fails on ${member}`] };
   const names = [...observation.readView(said.stdout).packages.keys()];
   const others: Definition[] = [];
   const unreadOthers: string[] = [];
@@ -201,5 +201,5 @@ async function otherPackages(
       else unreadOthers.push(`${typed([argv])} ${exitCode === 0 ? 'prints no package' : 'fails'} on ${member}`);
     },
   );
-  return { others, unreadOthers };
+  return { others, unreadOthers, hazards: observation.hazards(said.stdout) };
 }

@@ -51,6 +51,12 @@ lying() {
       [ "$keyword" != pev_csync_set_digest ] || echo "$value"
     done < "$file"
   done
+  for file in "$directory"/*.group.xml; do
+    { [ -f "$file" ] && [ -r "$file" ]; } || continue
+    while read -r line; do
+      case $line in *' name="set" value="'*) line=${line#* value=\"} && echo "${line%%\"*}" && return ;; esac
+    done < "$file"
+  done
 }
 
 first_here() {

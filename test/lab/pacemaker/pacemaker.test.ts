@@ -47,7 +47,7 @@ describe.skipIf(whyNoPacemaker !== null)('a lab with Pacemaker', () => {
       expect((await used.lab.exec(member, ['pgrep', '-c', '-x', 'cf-serverd'])).stdout.trim()).toBe('1');
   });
 
-  it('csync status reads it on any member, in words of Pacemaker only', { timeout: 120_000 }, async () => {
+  it('csync status, check and maintenance work on it, in words of Pacemaker only', { timeout: 120_000 }, async () => {
     const owner = await used.drills.waitServed();
     const { csync, done, json, must } = typedIn(used);
     const serving = async (host: string) => {
@@ -69,6 +69,12 @@ describe.skipIf(whyNoPacemaker !== null)('a lab with Pacemaker', () => {
     });
     expect(text).toContain(`Fix: crm_standby --node ${other} --delete`);
     expect(text).not.toMatch(/Serviceguard|\bcm[a-z]{3,}\b|AUTO_RUN|SGCONF/);
+    expect((await json('check')).codes.filter((code) => code.startsWith('check-fencing'))).toEqual([]);
+    await must(owner, 'crm_attribute --name stonith-enabled --update false');
+    onTestFinished(async () => void (await must(owner, 'crm_attribute --name stonith-enabled --update true')));
+    expect((await json('check')).codes).toContain('check-fencing');
+    await done('maintenance on --for 30m --yes', owner);
+    await done('maintenance off --yes', owner);
     expect((await json('apply --yes')).codes).toEqual(['settings-engine']);
   });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { hazards } from '../../../src/engine/pacemaker/hazards.ts';
 import { readView } from '../../../src/engine/pacemaker/status.ts';
 import { repository } from '../../support.ts';
 
@@ -9,6 +10,30 @@ const recorded = (name: string): string =>
   readFileSync(join(repository, 'test/recorded/pacemaker', `crm_mon-${name}.xml`), 'utf8');
 const packageIn = (text: string) => readView(text).packages.get('csync');
 const members = (text: string) => Object.fromEntries(readView(text).members);
+
+describe('what does not protect the file system', () => {
+  const found = (text: string) => hazards(text).map(({ code, text: said }) => [code, said.split(':')[0]]);
+
+  it.each([
+    ['nothing, where all is as it should be', (text: string) => text, []],
+    ['fencing is off', (text: string) => text.replace('stonith-enabled="true"', 'stonith-enabled="false"'), ['fencing is off']],
+    [
+      'fencing is off, in the words of newer versions',
+      (text: string) => text.replace('stonith-enabled="true"', 'stonith-enabled="true" fencing-enabled="false"'),
+      ['fencing is off'],
+    ],
+    [
+      'no device',
+      (text: string) => text.replaceAll('stonith:fence_csync_lab', 'ocf:heartbeat:Dummy'),
+      ['no fence device is configured, so Pacemaker starts nothing, or relies on a watchdog alone'],
+    ],
+    ['the quorum', (text: string) => text.replace('policy="stop"', 'policy="ignore"'), ['no-quorum-policy is ignore']],
+    ['an unclean member', (text: string) => text.replace('unclean="false"', 'unclean="true"'), ['m1 is unclean']],
+    ['no output', () => 'Unable to connect', []],
+  ])('%s', (_, change, texts) => {
+    expect(found(change(recorded('serving')))).toEqual(texts.map((text) => ['check-fencing', text]));
+  });
+});
 
 describe('the state of a cluster', () => {
   it('is a running group, its owner, and members that may start it', () => {

@@ -1,0 +1,36 @@
+/** What two mounts at a time could come from. Pure. */
+import { errorProblem, type Problem } from '../../base/problem.ts';
+import { readCrmMon } from '../../pacemaker/crm-mon.ts';
+
+/** Of crm_mon; none if it is unreadable. */
+export function hazards(text: string): Problem[] {
+  const seen = readCrmMon(text);
+  if (seen === null) return [];
+  const { fencing, quorumPolicy, resources, nodes } = seen;
+  const found = (what: string, fix: string): Problem => errorProblem('check-fencing', what, fix);
+  const device = 'configure a fence device for every member (pcs stonith create, crm configure primitive stonith:...)';
+  const mounts = 'a member that is cut off keeps the file system mounted while another member mounts it';
+  const cut = nodes.filter(({ unclean }) => unclean).map(({ name }) => name);
+  return [
+    ...(fencing === false
+      ? [found(`fencing is off: ${mounts}`, `${device}; crm_attribute --name stonith-enabled --update true`)]
+      : []),
+    ...(fencing !== false && !resources.some(({ agent }) => agent.startsWith('stonith:'))
+      ? [
+          found(
+            'no fence device is configured, so Pacemaker starts nothing, or relies on a watchdog alone',
+            `${device}; with sbd: stonith_admin --list-registered`,
+          ),
+        ]
+      : []),
+    ...(quorumPolicy === 'ignore'
+      ? [found(`no-quorum-policy is ignore: ${mounts}`, 'crm_attribute --name no-quorum-policy --update stop')]
+      : []),
+    ...cut.map((name) =>
+      found(
+        `${name} is unclean: it was not fenced, and the group starts nowhere else`,
+        `stonith_admin --history ${name}   (prints why); after it is powered off by hand: stonith_admin --confirm ${name}`,
+      ),
+    ),
+  ];
+}

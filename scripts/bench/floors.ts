@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startLab } from '../../src/lab/handle.ts';
+import { startLab, until } from '../../src/lab/handle.ts';
 import { labSpec, membersOf, sgDirectories } from '../../src/lab/machines/lab-spec.ts';
 import { type FaultKind, PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import type { Failover } from '../../src/lab/trials/timeline.ts';
@@ -96,20 +96,40 @@ const plain: Rival = {
     ),
 };
 
-async function failOvers(drills: PackageDrills, kind: FaultKind, count: number, isOurs: boolean): Promise<Failover[]> {
-  const done: Failover[] = [];
+const gaps = '/tmp/gaps';
+
+/** A member may have any number of connections; this one is the last that the package moves to. */
+const asker = 'm3';
+
+/** ms without a connection, of each moment since the last question. */
+async function newGaps(drills: PackageDrills): Promise<number[]> {
+  const { stdout } = await drills.lab.exec(asker, ['sh', '-c', `cat ${gaps}; : > ${gaps}`]);
+  return stdout.split('\n').filter(Boolean).map(Number);
+}
+
+interface Round {
+  readonly failover: Failover;
+  /** ms. */
+  readonly outage: number;
+}
+
+async function failOvers(drills: PackageDrills, kind: FaultKind, count: number, isOurs: boolean): Promise<Round[]> {
+  const done: Round[] = [];
   for (let round = 0; round < count; round += 1) {
+    await newGaps(drills);
     const failover = await drills.failOver(kind);
+    const seen = await newGaps(drills);
+    if (seen.length === 0) throw new Error(`${kind}: not measured, since ${asker} noticed nothing`);
     if (failover.from !== null) {
       if (!isOurs) await drills.type(failover.from, ['sh', '-c', freshDaemon]);
       await drills.repair(kind, failover.from);
     }
-    done.push(failover);
+    done.push({ failover, outage: Math.max(...seen) });
   }
   return done;
 }
 
-type Done = Record<FaultKind, Failover[]>;
+type Done = Record<(typeof kinds)[number], Round[]>;
 
 async function sideBySide(
   rival: Rival,
@@ -122,12 +142,24 @@ async function sideBySide(
     attached: true,
     progress: () => {},
   });
-  const all = [{ kill: [], haltnode: [], crash: [] } as Done, { kill: [], haltnode: [], crash: [] } as Done] as const;
+  const all: readonly [Done, Done] = [
+    { kill: [], haltnode: [] },
+    { kill: [], haltnode: [] },
+  ];
   try {
     const drills = new PackageDrills(lab);
     await drills.attach();
     await drills.deploy({ checked: false });
     await drills.publishAndFetch();
+    const { packageAddress, cfenginePort } = lab.spec.settings;
+    const asking = lab.exec(
+      asker,
+      ['sh', '-c', `exec perl -e "$1" ${packageAddress} ${cfenginePort} >> ${gaps}`, 'sh', comparison('connects.pl')],
+      {
+        timeoutMs: 3_600_000,
+      },
+    );
+    await until(async () => (await newGaps(drills)).includes(0), 10_000, `${asker} to reach the master`);
     for (let turn = 0; turn < turns; turn += 1)
       for (const [which, done] of all.entries()) {
         if (which === 1) await rival.take(drills);
@@ -135,6 +167,8 @@ async function sideBySide(
         if (which === 1) await rival.giveBack(drills);
         progress(`  ${rival.engine}: ${which === 0 ? 'csync' : rival.name}, turn ${turn + 1} of ${turns}`);
       }
+    await lab.exec(asker, ['pkill', '-x', 'perl']);
+    await asking;
     drills.detach();
   } finally {
     await lab.down();
@@ -148,12 +182,12 @@ export async function measureFloors({ progress }: Bench, rounds: number): Promis
   for (const rival of [floor, plain]) {
     const [csync, less] = await sideBySide(rival, rounds, progress);
     for (const kind of kinds) {
-      const outages = [csync, less].map((done) => spread(done[kind].map((one) => Math.max(...Object.values(one.outages)))));
+      const outages = [csync, less].map((done) => spread(done[kind].map(({ outage }) => outage)));
       const [ours, theirs] = outages.map(({ p50 }) => p50);
       for (const [at, name] of ['csync', rival.name].entries()) {
         const { n = 0, p50 = Number.NaN, most = Number.NaN } = outages[at] ?? {};
         const ratio = at === 0 ? `${((ours ?? Number.NaN) / (theirs ?? Number.NaN)).toFixed(2)} x` : '1';
-        const parts = partMedians([csync, less][at]?.[kind] ?? []).map(figure);
+        const parts = partMedians(([csync, less][at]?.[kind] ?? []).map(({ failover }) => failover)).map(figure);
         rows.push([rival.engine, kind, name, String(n), figure(p50), figure(most), ratio, ...parts]);
       }
     }
@@ -164,7 +198,7 @@ export async function measureFloors({ progress }: Bench, rounds: number): Promis
       head: ['engine', 'fault', 'package', 'n', 'outage p50 ms', 'outage most ms', 'ratio', ...partTitles],
       rows,
       notes: [
-        `Serviceguard: the lab's, with a package of file system, address and a watcher of the process; it checks nothing, and nothing keeps it from a second mount. Pacemaker: the real one, with Filesystem, IPaddr2 and an agent whose monitor looks for the process. Each has ${turns} turns beside csync, in one lab. Parts as in "What clients see in the lab".`,
+        `Serviceguard: the lab's, with a package of file system, address and a watcher of the process; it checks nothing, and nothing keeps it from a second mount. Pacemaker: the real one, with Filesystem, IPaddr2 and an agent whose monitor looks for the process. Each has ${turns} turns beside csync, in one lab. Outage: a host begins a TCP connection every 20 ms; from the last good one to the next. Parts as in "What clients see in the lab".`,
       ],
     },
   ];

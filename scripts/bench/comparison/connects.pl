@@ -1,4 +1,4 @@
-# connects.pl ADDRESS PORT: what a client without patience sees. Begins a TCP connection every 20 ms, whatever became of the others, and prints
+# connects.pl ADDRESS PORT: what a client without patience sees. Begins a TCP connection every 20 ms, also while others wait, and prints
 # for each time of more than 60 ms without a success how many ms it lasted: from the beginning of the last good one to that of the next.
 # The first success is printed as 0.
 use strict;

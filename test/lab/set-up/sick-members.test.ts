@@ -86,14 +86,14 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
       'use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 5308, Listen => 9, ReuseAddr => 1) or die; while (my $c = $s->accept) { close $c }';
     await demand(
       'm2',
-      `cp /usr/bin/perl /tmp/cf-serverd && chmod 755 /tmp/cf-serverd && pkill -KILL -x cf-serverd; while pgrep -x cf-serverd >/dev/null; do :; done; ` +
-        `setsid setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/cf-serverd -e '${impostor}' > /dev/null 2>&1 < /dev/null & ` +
+      `cp /usr/bin/perl /var/tmp/cf-serverd && chmod 755 /var/tmp/cf-serverd && pkill -KILL -x cf-serverd; while pgrep -x cf-serverd >/dev/null; do :; done; ` +
+        `setsid setpriv --reuid 65534 --regid 65534 --clear-groups /var/tmp/cf-serverd -e '${impostor}' > /dev/null 2>&1 < /dev/null & ` +
         'n=0; until [ -n "$(pgrep -U 65534 -x cf-serverd)" ]; do n=$((n + 1)); [ $n -lt 100 ] || exit 1; sleep 0.05; done',
     );
     expect(await afterTheKill(15)).toBe('m3');
     expect(await demand('m2', `grep 'port-occupied' ${log} | tail -1`)).toMatch(/\bcf-serverd\b.*\b65534\b/);
     expect((await json<Report>('status', 'm3')).members[1]).toMatchObject({ member: 'm2', seen: { daemons: 0 } });
-    await demand('m2', 'pkill -KILL -U 65534 -x cf-serverd; rm /tmp/cf-serverd; cf-serverd -K');
+    await demand('m2', 'pkill -KILL -U 65534 -x cf-serverd; rm /var/tmp/cf-serverd; cf-serverd -K');
   });
 
   it('has each of ten starts at once that succeed: none stands in the way of another', async () => {

@@ -2,20 +2,23 @@
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { readCrmMon } from '../../pacemaker/crm-mon.ts';
 
-/** Of crm_mon; none if it is unreadable. */
+const found = (what: string, fix: string): Problem => errorProblem('check-fencing', what, fix);
+const unknown = found(
+  'crm_mon does not print whether fencing is on, so nothing is known of it',
+  'crm_attribute --name stonith-enabled --query; crm_verify --live-check -V',
+);
+
+/** Of crm_mon. Output that cannot be read, or lacks the option, is a problem, too. */
 export function hazards(text: string): Problem[] {
   const seen = readCrmMon(text);
-  if (seen === null) return [];
+  if (seen === null || seen.fencing === null) return [unknown];
   const { fencing, quorumPolicy, resources, nodes } = seen;
-  const found = (what: string, fix: string): Problem => errorProblem('check-fencing', what, fix);
   const device = 'configure a fence device for every member (pcs stonith create, crm configure primitive stonith:...)';
   const mounts = 'a member that is cut off keeps the file system mounted while another member mounts it';
   const cut = nodes.filter(({ unclean }) => unclean).map(({ name }) => name);
   return [
-    ...(fencing === false
-      ? [found(`fencing is off: ${mounts}`, `${device}; crm_attribute --name stonith-enabled --update true`)]
-      : []),
-    ...(fencing !== false && !resources.some(({ agent }) => agent.startsWith('stonith:'))
+    ...(!fencing ? [found(`fencing is off: ${mounts}`, `${device}; crm_attribute --name stonith-enabled --update true`)] : []),
+    ...(fencing && !resources.some(({ agent }) => agent.startsWith('stonith:'))
       ? [
           found(
             'no fence device is configured, so Pacemaker starts nothing, or relies on a watchdog alone',

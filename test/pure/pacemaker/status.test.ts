@@ -29,7 +29,12 @@ describe('what does not protect the file system', () => {
     ],
     ['the quorum', (text: string) => text.replace('policy="stop"', 'policy="ignore"'), ['no-quorum-policy is ignore']],
     ['an unclean member', (text: string) => text.replace('unclean="false"', 'unclean="true"'), ['m1 is unclean']],
-    ['no output', () => 'Unable to connect', []],
+    ['no output', () => 'Unable to connect', ['crm_mon does not print whether fencing is on, so nothing is known of it']],
+    [
+      'no word about fencing',
+      (text: string) => text.replace('stonith-enabled="true"', ''),
+      ['crm_mon does not print whether fencing is on, so nothing is known of it'],
+    ],
   ])('%s', (_, change, texts) => {
     expect(found(change(recorded('serving')))).toEqual(texts.map((text) => ['check-fencing', text]));
   });

@@ -5,6 +5,7 @@
 
 import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
+import { shortName } from '../base/network.ts';
 import { type Connection, connect } from '../host/lab/lab-socket.ts';
 import { err, out } from '../host/output.ts';
 import { sharedDirectory } from './machines/lab-spec.ts';
@@ -19,7 +20,7 @@ async function answer(connection: Connection, question: string): Promise<void> {
 }
 
 /** As Serviceguard calls a node, whose host may be called by its full name or in capitals. */
-const nodeName = (host: string): string => (host.split('.')[0] ?? host).toLowerCase();
+const nodeName = (host: string): string => shortName(host).toLowerCase();
 
 async function main(): Promise<void> {
   const [command = '', ...argv] = process.argv.slice(2);

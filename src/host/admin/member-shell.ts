@@ -2,11 +2,13 @@
  * Runs a shell script on a member: locally, or over OpenSSH without any question (BatchMode) and without accepting unknown host keys. A
  * member needs only a POSIX shell and coreutils; member-way.ts has what runs there.
  */
+
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { hostname } from 'node:os';
 import pRetry from 'p-retry';
+import { shortName } from '../../base/network.ts';
 import type { CommandResult } from '../host.ts';
 import { drained, endWithin, runProcess, startProcess } from '../processes.ts';
 import { framedLine, type Mark, unframed } from './frame.ts';
@@ -80,7 +82,7 @@ const outputLimitBytes = 16 * 1024 * 1024;
  * not make its name another one, but a domain may.
  */
 export function openSshShell(stop: AbortSignal, keep: boolean, way: MemberWay = plainWay): OpenMemberShell {
-  const here = hostname().split('.')[0] ?? '';
+  const here = shortName(hostname());
   // One connection and one lock for each member, and parallel runs on clients: all stop with it.
   setMaxListeners(0, stop);
   takeWay(way);

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { attempt } from '../../base/attempt.ts';
+import { shortName } from '../../base/network.ts';
 import { digestOfFile, isExecutable, withFile } from '../file-reading.ts';
 import type {
   CommandResult,
@@ -269,7 +270,7 @@ export function realMemberHost(): MemberHost {
       return work(path, ...rest);
     };
   return {
-    member: hostname().split('.')[0] ?? hostname(),
+    member: shortName(hostname()),
     nodeName: hostname(),
     environment: process.env,
     readText: told(regularText),

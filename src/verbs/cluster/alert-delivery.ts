@@ -1,6 +1,7 @@
 /** Calls the hooks for what is queued, each at most five times, and remembers how it went. */
 import { hostname } from 'node:os';
 import { logLine } from '../../base/log-line.ts';
+import { shortName } from '../../base/network.ts';
 import type { Due } from '../../cluster/alerts/due.ts';
 import { keyOf } from '../../cluster/alerts/due.ts';
 import {
@@ -141,7 +142,7 @@ export function logAlert(
   text: string,
   keys: Readonly<Record<string, string | number>>,
 ): void {
-  const member = hostname().split('.')[0] ?? '';
+  const member = shortName(hostname());
   const line = harmless(logLine({ member, packageName, script: 'alert' }, result, { code, text, keys }));
   toSyslog(packageName, result === 'done' ? 'daemon.notice' : 'daemon.alert', line, null, '');
 }

@@ -20,7 +20,6 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'the command line and version numbers, by one expression':
     'parse secondsOf readWish readStaging namesIn serviceguard pacemaker isRecent releaseOf findRevision quirksOf',
   'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem runHook',
-  'the name of this host': 'openSshShell logAlert nodeName',
   'numbers of /proc': 'closeInherited childrenOf watchProcess',
   'values that were checked when they were read': 'labSpec specProblem neededObservations namedScripts checks',
   'fields at blanks, each of which is judged':

@@ -20,6 +20,8 @@ const words = {
   pacemaker: /Pacemaker|corosync|\bcrm_|cibadmin|\bpcs\b|target-role/,
 } as const;
 const now = Date.UTC(2026, 10, 23, 12);
+/** An applied package whose cluster answers, and no host besides the members. */
+const quiet = { applied: true, clusterAnswers: true, clients: [], roster: emptyRoster, unread: [], moving: false, now };
 
 const seen: MemberCondition = {
   daemons: 1,
@@ -70,15 +72,9 @@ describe.each(['serviceguard', 'pacemaker'] as const)('with %s', (engine) => {
     more: Partial<StatusInput>,
   ) => ({
     place: settings,
-    applied: true,
-    clusterAnswers: true,
+    ...quiet,
     status,
-    clients: [],
-    roster: emptyRoster,
-    unread: [],
     clusterMembers: ['m1', 'm2'],
-    moving: false,
-    now,
     members: facts.map(
       (one, at): MemberStatus => ({
         member: `m${at + 1}`,
@@ -154,15 +150,9 @@ describe('the status of a cluster that crm_mon printed', () => {
     const status = view.packages.get('csync') ?? null;
     const verdict = judgeStatus({
       place: settings,
-      applied: true,
-      clusterAnswers: true,
+      ...quiet,
       status,
-      clients: [],
-      roster: emptyRoster,
-      unread: [],
       clusterMembers: settings.members,
-      moving: false,
-      now,
       members: settings.members.map((member) => ({
         member,
         seen: { ...seen, mounted: member === status?.owner, address: member === status?.owner },

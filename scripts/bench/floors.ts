@@ -4,15 +4,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startLab, until } from '../../src/lab/handle.ts';
-import { labSpec, membersOf, sgDirectories } from '../../src/lab/machines/lab-spec.ts';
-import { type FaultKind, PackageDrills } from '../../src/lab/trials/package-drills.ts';
+import { until } from '../../src/lab/handle.ts';
+import { membersOf, sgDirectories } from '../../src/lab/machines/lab-spec.ts';
+import type { FaultKind, PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import type { Failover } from '../../src/lab/trials/timeline.ts';
 import type { Settings } from '../../src/settings/settings.ts';
-import { labSettings, repository } from '../../test/support.ts';
+import { repository } from '../../test/support.ts';
 import type { Bench } from './bench.ts';
 import { figure, spread, type Table } from './figures.ts';
-import { partMedians, partTitles } from './outages.ts';
+import { inBenchLab, partMedians, partTitles } from './outages.ts';
 
 const kinds = ['kill', 'haltnode'] as const satisfies readonly FaultKind[];
 /** Each rival has its turn this often. */
@@ -40,12 +40,14 @@ async function onAll(drills: PackageDrills, script: string, input = ''): Promise
     await drills.type(name, ['sh', '-c', script, 'sh', input], { label: script });
 }
 
-const conf = `${sgDirectories.SGCONF}/csync/csync.conf`;
-const serviceguard = async (drills: PackageDrills, ...commands: readonly string[]): Promise<void> => {
+/** Typed on m1; afterwards the package serves. */
+async function ordered(drills: PackageDrills, ...commands: readonly string[]): Promise<void> {
   for (const command of commands) await drills.type('m1', ['sh', '-c', command], { label: command });
   await drills.waitServed();
   await drills.waitClients();
-};
+}
+
+const conf = `${sgDirectories.SGCONF}/csync/csync.conf`;
 
 const floor: Rival = {
   engine: 'serviceguard',
@@ -55,18 +57,13 @@ const floor: Rival = {
     const without = `sed -e '/^external/d; /^pev_/d; /^module_name *sg\\/\\(external\\|external_pre\\|pev\\)$/,+1d' -e 's|^service_cmd .*|service_cmd "/usr/bin/perl /root/floor-watch.pl cf-serverd"|' ${conf} > /root/floor.conf`;
     await drills.type('m1', ['cmhaltpkg', 'csync']);
     await onAll(drills, freshDaemon);
-    await serviceguard(drills, without, 'cmapplyconf -f -P /root/floor.conf', 'cmmodpkg -e csync');
+    await ordered(drills, without, 'cmapplyconf -f -P /root/floor.conf', 'cmmodpkg -e csync');
   },
-  giveBack: (drills) => serviceguard(drills, 'cmhaltpkg csync', `cmapplyconf -f -P ${conf}`, 'cmmodpkg -e csync'),
+  giveBack: (drills) => ordered(drills, 'cmhaltpkg csync', `cmapplyconf -f -P ${conf}`, 'cmmodpkg -e csync'),
 };
 
 const own = '/root/own.xml';
-const group = async (drills: PackageDrills, ...commands: readonly string[]): Promise<void> => {
-  for (const command of [...commands, 'crm_resource --wait --timeout=60s'])
-    await drills.type('m1', ['sh', '-c', command], { label: command });
-  await drills.waitServed();
-  await drills.waitClients();
-};
+const settled = 'crm_resource --wait --timeout=60s';
 const stopped = 'crm_resource --meta --resource csync --set-parameter target-role --parameter-value Stopped';
 const started = 'crm_resource --meta --resource csync --delete-parameter target-role';
 
@@ -78,21 +75,23 @@ const plain: Rival = {
     await onAll(drills, `printf %s "$1" > ${file} && chmod 755 ${file}`, comparison('plain-agent.sh'));
     const main =
       '<primitive id="csync_main" class="ocf" provider="csync" type="plain"><operations><op id="csync_main-monitor" name="monitor" interval="1s" timeout="20s"/></operations></primitive>';
-    const stop = `cibadmin --query --scope resources > ${own} && ${stopped} && crm_resource --wait --timeout=60s`;
+    const stop = `cibadmin --query --scope resources > ${own} && ${stopped} && ${settled}`;
     await drills.type('m1', ['sh', '-c', stop], { label: stop });
     await onAll(drills, freshDaemon);
-    await group(
+    await ordered(
       drills,
       `perl -0pe 's{<primitive id="csync_pre".*?</primitive>}{}s; s{<primitive id="csync_main".*?</primitive>}{${main}}s' ${own} > /root/plain.xml`,
       'cibadmin --replace --scope resources --xml-file /root/plain.xml',
+      settled,
     );
   },
   giveBack: (drills) =>
-    group(
+    ordered(
       drills,
-      `${stopped} && crm_resource --wait --timeout=60s`,
+      `${stopped} && ${settled}`,
       `cibadmin --replace --scope resources --xml-file ${own}`,
-      started.concat(' || true'),
+      `${started} || true`,
+      settled,
     ),
 };
 
@@ -136,29 +135,15 @@ async function sideBySide(
   rounds: number,
   progress: Bench['progress'],
 ): Promise<readonly [csync: Done, less: Done]> {
-  const lab = await startLab({
-    spec: labSpec(labSettings(), 'bench', { engine: rival.engine }),
-    dist: join(repository, 'dist'),
-    attached: true,
-    progress: () => {},
-  });
   const all: readonly [Done, Done] = [
     { kill: [], haltnode: [] },
     { kill: [], haltnode: [] },
   ];
-  try {
-    const drills = new PackageDrills(lab);
-    await drills.attach();
-    await drills.deploy({ checked: false });
-    await drills.publishAndFetch();
+  await inBenchLab(rival.engine, async (drills) => {
+    const { lab } = drills;
     const { packageAddress, cfenginePort } = lab.spec.settings;
-    const asking = lab.exec(
-      asker,
-      ['sh', '-c', `exec perl -e "$1" ${packageAddress} ${cfenginePort} >> ${gaps}`, 'sh', comparison('connects.pl')],
-      {
-        timeoutMs: 3_600_000,
-      },
-    );
+    const asks = `exec perl -e "$1" ${packageAddress} ${cfenginePort} >> ${gaps}`;
+    const asking = lab.exec(asker, ['sh', '-c', asks, 'sh', comparison('connects.pl')], { timeoutMs: 3_600_000 });
     await until(async () => (await newGaps(drills)).includes(0), 10_000, `${asker} to reach the master`);
     for (let turn = 0; turn < turns; turn += 1)
       for (const [which, done] of all.entries()) {
@@ -169,10 +154,7 @@ async function sideBySide(
       }
     await lab.exec(asker, ['pkill', '-x', 'perl']);
     await asking;
-    drills.detach();
-  } finally {
-    await lab.down();
-  }
+  });
   return all;
 }
 

@@ -5,6 +5,7 @@ import { startLab } from '../../src/lab/handle.ts';
 import { labSpec } from '../../src/lab/machines/lab-spec.ts';
 import { faultKinds, PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import type { Failover } from '../../src/lab/trials/timeline.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 import { labSettings, repository } from '../../test/support.ts';
 import type { Bench } from './bench.ts';
 import { figure, spread, type Table } from './figures.ts';
@@ -44,20 +45,26 @@ export function partMedians(failovers: readonly Failover[]): number[] {
   return parts.map((_, at) => spread(failovers.map((one) => pieces(one)[at] ?? Number.NaN)).p50);
 }
 
-export async function measureOutages({ progress }: Bench, rounds: number): Promise<Table[]> {
-  const lab = await startLab({
-    spec: labSpec(labSettings(), 'bench'),
-    dist: join(repository, 'dist'),
-    attached: true,
-    progress: () => {},
-  });
-  const rows: string[][] = [];
-  const notes: string[] = [];
+/** A lab of its own whose package runs and whose clients have its policy; it is gone afterwards. */
+export async function inBenchLab(engine: Settings['engine'], use: (drills: PackageDrills) => Promise<void>): Promise<void> {
+  const spec = labSpec(labSettings(), 'bench', { engine });
+  const lab = await startLab({ spec, dist: join(repository, 'dist'), attached: true, progress: () => {} });
   try {
     const drills = new PackageDrills(lab);
     await drills.attach();
     await drills.deploy();
     await drills.publishAndFetch();
+    await use(drills);
+    drills.detach();
+  } finally {
+    await lab.down();
+  }
+}
+
+export async function measureOutages({ progress }: Bench, rounds: number): Promise<Table[]> {
+  const rows: string[][] = [];
+  const notes: string[] = [];
+  await inBenchLab('serviceguard', async (drills) => {
     for (const kind of faultKinds) {
       const done: Failover[] = [];
       for (let round = 0; round < rounds; round += 1) {
@@ -74,10 +81,7 @@ export async function measureOutages({ progress }: Bench, rounds: number): Promi
       const known = medians.map((time) => (Number.isNaN(time) ? -1 : time));
       notes.push(`${kind}: the largest part is ${parts[known.indexOf(Math.max(...known))]}.`);
     }
-    drills.detach();
-  } finally {
-    await lab.down();
-  }
+  });
   const bare = bareNode(bareRuns);
   return [
     {

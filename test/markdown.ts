@@ -71,9 +71,13 @@ export function wordsOf(sentence: string): number {
   return sentence.split(/\s+/).filter((word) => /[A-Za-z0-9]/.test(word)).length;
 }
 
+export function linksIn(tokens: readonly Token[]): Tokens.Link[] {
+  return tokens.filter((token): token is Tokens.Link => token.type === 'link');
+}
+
 /** Relative links of a page that lead nowhere: no such file, or no heading for the part behind #. */
 export function deadLinks(page: string): string[] {
-  const links = tokensOf(readPage(page)).flatMap((token) => (token.type === 'link' ? [(token as Tokens.Link).href] : []));
+  const links = linksIn(tokensOf(readPage(page))).map(({ href }) => href);
   return links.filter((href) => !/^[a-z]+:/.test(href) && !leadsSomewhere(page, href));
 }
 

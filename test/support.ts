@@ -63,6 +63,9 @@ export function everyStepIt(name: string, test: () => void | Promise<void>, time
   it.skipIf(!everyStep)(`${name}${longMark}`, test, timeoutMs);
 }
 
+/** Where a test that harms a verb at each of its remote commands begins: CSYNC_KILLED_FROM goes on with a run that was ended. */
+export const firstCommand = Number(process.env.CSYNC_KILLED_FROM ?? 1);
+
 export const isRoot = process.getuid?.() === 0;
 
 /** Whether every program exists, where root finds it too. */

@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect } from 'vitest';
 import { type Roster, rosterName } from '../../../src/contract/roster.ts';
-import { everyStepIt, labSettings } from '../../support.ts';
+import { everyStepIt, firstCommand, labSettings } from '../../support.ts';
 import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 import { killAt, sshTrap } from './ssh-trap.ts';
 
@@ -25,7 +25,6 @@ if [ -e /run/trap-at ]; then
 fi
 exec /usr/bin/${name}.real "$@"
 `;
-const from = Number(process.env.CSYNC_KILLED_FROM ?? 1);
 
 /** What scripts write, rename and remove with. */
 const trapped = ['mv', 'sync', 'chmod', 'rm', 'cp', 'mkdir'];
@@ -188,7 +187,7 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: 3_600_0
           console.log(`${verb.words}: ${found} ${where}`);
           wanted.push(found);
         }
-        for (let at = from; at <= Math.max(...wanted); at += 1)
+        for (let at = firstCommand; at <= Math.max(...wanted); at += 1)
           for (const [index, verb] of verbs.entries()) {
             await verb.prepare?.();
             // It has been killed everywhere, and only does what the next one needs.

@@ -107,7 +107,8 @@ const shell = verb({
   does: 'open a shell on a lab host',
   positionals: { member },
   examples: [['lab shell m1', 'exit ends it']],
-  run: async (args) => (await labVerbs()).labExec(args, args.member, ['/bin/sh', '-c', 'cd && exec /bin/bash --norc']),
+  run: async (args) =>
+    (await labVerbs()).labExec(args, args.member, ['/bin/sh', '-c', "cd && PS1='\\h# ' exec /bin/bash --norc"]),
 });
 
 const machine = (name: 'crash' | 'boot' | 'cut' | 'heal', does: string) =>

@@ -131,12 +131,18 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
   return judgeUp(input, status, verdict);
 }
 
+const between: Readonly<Record<string, string>> = {
+  starting: 'its start has not finished: clients may not have a master yet',
+  halting: 'its halt has not finished',
+};
+
 /** It starts or halts, or a failure left it so. */
 function judgeBetween(status: PackageStatus, packageName: string, words: EngineWords, verdict: Verdict): StatusVerdict {
   const sentence = `${packageName} is ${status.state} on ${status.owner ?? 'no member'}`;
   const failures = status.failures?.map(({ member, text }) => `${member}: ${text}`) ?? [];
   const remedy = 'csync status --watch; the package log has the current step';
-  if (failures.length === 0) return verdict('unknown', sentence, { text: 'neither up nor down', remedy });
+  if (failures.length === 0)
+    return verdict('unknown', sentence, { text: between[status.state] ?? 'neither up nor down', remedy });
   const text = `${failures.join('; ')}. If the address is up, clients may get policy from a member that is not the proved master`;
   return verdict('failed', sentence, { text, remedy: `${words.look}; repair the cause, then csync recover` });
 }

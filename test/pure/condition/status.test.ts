@@ -274,7 +274,20 @@ describe('the verdict', () => {
       'serves from m1',
       ['ssh -o BatchMode=yes m2'],
     ],
-    ['starting', input({}, {}, { status: { ...up, state: 'starting' } }), 4, 'csync is starting on m1', ['--watch']],
+    [
+      'starting',
+      input({}, {}, { status: { ...up, state: 'starting' } }),
+      4,
+      'csync is starting on m1',
+      ['its start has not finished', '--watch'],
+    ],
+    [
+      'halting',
+      input({}, {}, { status: { ...up, state: 'halting' } }),
+      4,
+      'csync is halting on m1',
+      ['its halt has not finished', '--watch'],
+    ],
     [
       'in maintenance',
       input({}, {}, { status: { ...up, state: 'maintenance', autoRun: false } }),

@@ -1,4 +1,4 @@
-/** Reads large files piece by piece, and whether one can be executed; for the administrator's side and for members. */
+/** Reads large files piece by piece. */
 import { createHash } from 'node:crypto';
 import { accessSync, closeSync, constants, fstatSync, readSync, statSync } from 'node:fs';
 import { attempt } from '../base/attempt.ts';
@@ -9,7 +9,7 @@ const pieceBytes = 1 << 20;
 /** Up to `length` bytes from `offset`; fewer at the end of the file. */
 export type ReadAt = (offset: number, length: number) => Buffer;
 
-/** Calls `use` with a reader of the file and its size. Throws the errno error. */
+/** Throws the errno error. */
 export function withFile<T>(path: string, use: (read: ReadAt, size: number) => T): T {
   const descriptor = openToRead(path);
   try {
@@ -23,7 +23,7 @@ export function withFile<T>(path: string, use: (read: ReadAt, size: number) => T
   }
 }
 
-/** SHA-256 of a file of any size, in hexadecimal. Throws the errno error. */
+/** SHA-256 in hexadecimal. Throws the errno error. */
 export function digestOfFile(path: string): string {
   return withFile(path, (read) => {
     const hash = createHash('sha256');
@@ -36,7 +36,7 @@ export function digestOfFile(path: string): string {
   });
 }
 
-/** Whether it is a file that this process may execute. */
+/** Whether this process may execute the file. */
 export function isExecutable(path: string): boolean {
   return attempt(() => {
     accessSync(path, constants.X_OK);

@@ -1,10 +1,10 @@
-/** The interface to the system, so that decisions can be tested on plain data. */
+/** The interface to the system. Decisions are tested with plain data behind it. */
 export interface CommandResult {
-  /** null: killed by a signal or the limit, or not started. */
+  /** null: killed, or not started. */
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
-  /** Such as ENOENT when it could not be started. */
+  /** Such as ENOENT if it could not start. */
   readonly errorCode: string | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -20,7 +20,7 @@ export interface ProcessState {
   readonly name: string;
 }
 
-/** The origin of a process; its name proves nothing. */
+/** A process's name proves nothing. */
 export interface ProcessOrigin {
   /** Real, effective, saved and file system; empty: no process. */
   readonly users: readonly number[];
@@ -52,7 +52,7 @@ export interface FileFacts {
   readonly inode: number;
 }
 
-/** The socket's inode and its processes. */
+/** A socket and the processes that have it. */
 export interface Listener {
   readonly inode: string;
   readonly processes: readonly ProcessState[];
@@ -72,13 +72,13 @@ export interface MemberHost {
   canExecute(path: string): boolean;
   /** null: unknown. */
   freeBytes(path: string): number | null;
-  /** With sync. Throws the errno error. */
+  /** Syncs. Throws the errno error. */
   writeDurably(path: string, text: string, mode: number): void;
-  /** In the file's blocks: works on a full disk. Throws the errno error. */
+  /** Writes into the file's blocks, so it works on a full disk. Throws the errno error. */
   overwriteLine(path: string, line: string): void;
-  /** Without sync: for files that a boot removes. Refuses paths that other users could redirect. Throws the errno error. */
+  /** No sync: for files that a boot removes. Refuses paths that other users could redirect. Throws the errno error. */
   replace(path: string, text: string, mode: number): void;
-  /** Unknown, such as EMFILE, throws the errno error; so do process, listeners and holdersOf. */
+  /** Throws the errno error if unknown, such as EMFILE; so do process, listeners and holdersOf. */
   mounts(): readonly MountEntry[];
   process(pid: number): ProcessState | null;
   origin(process: ProcessState): ProcessOrigin;
@@ -87,26 +87,28 @@ export interface MemberHost {
   listeners(port: number): readonly Listener[];
   /** Processes that have a file open below the mount point. */
   holdersOf(mountPoint: string): readonly ProcessState[];
-  /** Of each other mount namespace: one process of it, and its /proc/PID/mountinfo. */
+  /** For each other mount namespace: one of its processes, and the text of /proc/PID/mountinfo. */
   mountTables(): readonly { readonly process: ProcessState; readonly text: string }[];
   ownsAddress(address: string): boolean;
-  /** Empty: none, or no answer in 3 s. */
+  /** Empty: no address, or no answer in 3 s. */
   resolve(name: string): Promise<readonly string[]>;
-  /** Runs a program and collects its output. */
   run(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
-  /** In our process group, for a kill; output is appended to a file (null: standard output). null: killed or not started. */
+  /**
+   * Runs a program in our process group, so that a kill reaches it; appends output to a file (null: standard output). null: killed or not
+   * started.
+   */
   attend(argv: readonly string[], outputFile: string | null): Promise<number | null>;
-  /** Starts a daemon: without our descriptors, output not collected. */
+  /** Starts a daemon without our descriptors; output is lost. */
   launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
-  /** In its own session, without our descriptors, not waited for. False: not started. */
+  /** Starts a program in its own session, without our descriptors, and does not wait. False: not started. */
   detach(argv: readonly string[]): boolean;
-  /** To exactly that process; false: it exited. */
+  /** Signals exactly that process; false: it exited. */
   signal(process: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean;
-  /** Wall clock, ms. For people; may jump. */
+  /** Wall clock in ms, for people; may jump. */
   now(): number;
-  /** Monotonic, ms. For limits. */
+  /** Monotonic ms, for limits. */
   elapsed(): number;
   pause(milliseconds: number): Promise<void>;
-  /** Current step and its limit, to the supervisor, if any. */
+  /** Reports the current step and its limit to the supervisor, if any. */
   readonly begin: (step: string, limitSeconds: number) => void;
 }

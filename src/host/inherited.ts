@@ -1,17 +1,15 @@
-/** Descriptors that the parent left open. */
-
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { attempt } from '../base/attempt.ts';
 
 /** O_CLOEXEC in /proc/PID/fdinfo, the same on each architecture of Node.js. */
 const closedOnExec = 0o2000000;
 
-/** Once is enough: nothing is inherited later. */
+/** Nothing is inherited later. */
 let areClosed = false;
 
 /**
- * Node.js marks only the lowest ones as close-on-exec; its own are all marked, so the rest is inherited. A daemon would keep the caller's
- * pipes open for ever [cfengine.md 2.4].
+ * Closes descriptors that the parent left open. Node.js marks its own as close-on-exec, so an unmarked one is inherited. A daemon would
+ * keep the caller's pipes open for ever [cfengine.md 2.4].
  */
 export function closeInherited(): void {
   if (areClosed) return;

@@ -1,8 +1,7 @@
 /**
  * The only way to standard output and error.
- *
  * - Text of other hosts must not control root's terminal: control characters are printed as \\uXXXX.
- * - A reader that exits (`csync check | head`) ends the output, never the work. Code that only prints can register a listener.
+ * - A reader that exits (`csync check | head`) ends the output, not the work. Code that only prints can register a listener.
  */
 
 import { styleText } from 'node:util';
@@ -11,12 +10,12 @@ import { styleText } from 'node:util';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant.
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Valid JSON stays the same JSON. */
+/** Valid JSON keeps its meaning. */
 export function harmless(text: string): string {
   return text.replaceAll(steering, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Of a pipe, or the terminal. */
+/** A pipe's reader exited, or the terminal. */
 const readerErrors: readonly (string | undefined)[] = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
 
 let readerGone = false;
@@ -24,7 +23,7 @@ let unwritten: string | null = null;
 const listeners = new Set<() => void>();
 const guarded = new Set<NodeJS.WriteStream>();
 
-/** Survives the exit of its reader. */
+/** The stream, made to survive the exit of its reader. */
 export function guardedStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   if (guarded.has(stream)) return stream;
   guarded.add(stream);
@@ -38,14 +37,14 @@ export function guardedStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   return stream;
 }
 
-/** Once, at once if it already exited; returns a function that removes it. */
+/** Calls the listener once, now if the reader already exited. Returns a function that removes it. */
 export function onReaderGone(listener: () => void): () => void {
   listeners.add(listener);
   if (readerGone) listener();
   return () => void listeners.delete(listener);
 }
 
-/** Other than by the reader (a full disk); null: complete. */
+/** Why output is incomplete, other than an exited reader (a full disk); null: complete. */
 export function outputFault(): string | null {
   return unwritten;
 }
@@ -57,7 +56,7 @@ export function out(text: string): void {
   guardedStream(process.stdout).write(harmless(text));
 }
 
-/** styleText asks the stream about NO_COLOR. */
+/** styleText respects NO_COLOR. */
 export function err(text: string, style?: Style): void {
   const plain = harmless(text);
   guardedStream(process.stderr).write(style === undefined ? plain : styleText(style, plain, { stream: process.stderr }));
@@ -77,7 +76,7 @@ export function aside(text: string, style?: Style): void {
   if (!quiet) err(text, style);
 }
 
-/** On standard output, unless --quiet. */
+/** Prints unless --quiet. */
 export function summarize(text: string): void {
   if (!quiet) out(text);
 }
@@ -86,7 +85,7 @@ export function progress(line: string): void {
   aside(`${line}\n`);
 }
 
-/** 80 where there is no terminal. */
+/** Columns, 40 to 100; 80 without a terminal. */
 export function outputWidth(): number {
   return Math.min(100, Math.max(40, process.stdout.columns || 80));
 }

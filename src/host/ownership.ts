@@ -1,4 +1,4 @@
-/** Which users can change a file that root runs or reads, by it or by a directory of its path. */
+/** Which users can change a file that root runs or reads, directly or through a parent directory. */
 
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -13,16 +13,16 @@ export interface Seen {
   readonly place: string;
   readonly user: number;
   readonly group: number;
-  /** Permission bits with the sticky one. */
+  /** Permission bits and the sticky bit. */
   readonly mode: number;
   readonly above: boolean;
 }
 
 const bits = { group: 0o020, others: 0o002, sticky: 0o1000 } as const;
 
-/** For each user or group that could change it. Pure. */
+/** One line for each user or group that could change it. Pure. */
 export function judgeOwnership({ place, user, group, mode, above }: Seen, { users, groups }: Trusted): string[] {
-  // /tmp is safe as a parent, but not a writable file in it.
+  // /tmp is safe as a parent; a writable file in it is not.
   const settled = above && (mode & bits.sticky) !== 0;
   return [
     ...(users.includes(user) ? [] : [`${place} belongs to user ${user}`]),
@@ -38,10 +38,10 @@ export function ourselves(): Trusted {
 
 type Stat = Pick<Seen, 'user' | 'group' | 'mode'>;
 
-/** null: nothing. Many files share parents. */
+/** null: missing. Many files share parents. */
 type Stats = Map<string, Stat | null>;
 
-/** Of the path, all parents, and a link's target. Missing: none. */
+/** Checks the path, all parents, and a link's target. None if missing. */
 export function strangersTo(path: string, trusted: Trusted = ourselves(), stats: Stats = new Map()): string[] {
   const found = new Map<string, string[]>();
   for (const end of new Set([path, leadsTo(path)]))
@@ -53,7 +53,7 @@ export function strangersTo(path: string, trusted: Trusted = ourselves(), stats:
   return [...found.values()].flat();
 }
 
-/** Of a written file: a user who can create a link redirects it. Its own owner does not matter. */
+/** For a file to be written: a user who can create a link could redirect it. The file's owner does not matter. */
 export function strangersToWriting(path: string, stats: Stats = new Map()): string[] {
   return [...new Set([path, leadsTo(path)].flatMap((end) => strangersTo(dirname(end), ourselves(), stats)))];
 }

@@ -1,6 +1,6 @@
 /**
- * Starts and watches processes for the lab: each in its own process group, so that a time-out or a halt reaches all its children, also
- * across pid namespaces (a group kill uses the kernel's own ids).
+ * Starts and watches processes, each in its own group: a time-out or halt then reaches all children, also across pid namespaces (a group
+ * kill uses the kernel's own ids).
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -13,20 +13,20 @@ import type { CommandResult } from './host.ts';
 export interface ProcessEnd {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** errno name if it could not be started. */
+  /** errno name if it could not start. */
   readonly errorCode: string | null;
 }
 
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** 'pipe' keeps standard input open until the caller closes it. */
+  /** 'pipe': standard input is open until the caller closes it. */
   readonly stdin?: 'ignore' | 'pipe';
-  /** Called for each complete line of output; without it output goes to `outputFd` or nowhere. */
+  /** Gets each complete line of output. Without it output goes to `outputFd` or nowhere. */
   readonly onLine?: (line: string, stream: 'out' | 'err') => void;
-  /** A file descriptor for both output streams. */
+  /** For both output streams. */
   readonly outputFd?: number;
-  /** With `onLine`: its group is killed if it prints more, and a last line of errors reports that. */
+  /** With `onLine`: kills the group if it prints more, and reports that as a last line of errors. */
   readonly outputLimitBytes?: number;
 }
 
@@ -34,11 +34,11 @@ export interface RunningProcess {
   readonly pid: number | undefined;
   readonly child: ChildProcess;
   readonly ended: Promise<ProcessEnd>;
-  /** Sends a signal to the process group; a missing group is no error. */
+  /** Signals the process group; a missing group is no error. */
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts a program in its own process group. Never throws: a failed start shows in `ended`. */
+/** Never throws: a failed start shows in `ended`. */
 export function startProcess(argv: readonly string[], options: StartOptions = {}): RunningProcess {
   const [file = '', ...rest] = argv;
   const output = options.onLine !== undefined ? 'pipe' : (options.outputFd ?? 'ignore');
@@ -65,7 +65,7 @@ export function startProcess(argv: readonly string[], options: StartOptions = {}
     try {
       process.kill(-child.pid, signal);
     } catch (error) {
-      // EPERM: sudo made it root's. It exits with its input, or remains like a command on another host.
+      // EPERM: sudo made it root's. It exits when its input closes, or stays, like a command on another host.
       if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   };
@@ -95,7 +95,7 @@ export interface RunOptions extends StartOptions {
 
 const stopLimitMs = 1000;
 
-/** Runs a program; its time limit kills its whole group. The output is collected. */
+/** Runs a program and collects its output; the time limit kills its group. */
 export async function runProcess(argv: readonly string[], options: RunOptions): Promise<CommandResult> {
   const out: string[] = [];
   const err: string[] = [];
@@ -107,7 +107,7 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
       options.onLine?.(line, stream);
     },
   });
-  // A program that exits without reading its input breaks the pipe; its exit status is enough.
+  // A program that exits without reading its input breaks the pipe; its exit status suffices.
   running.child.stdin?.on('error', () => {});
   const { stdin } = running.child;
   if (typeof options.input === 'object' && stdin !== null) pipeline(options.input, stdin).catch(() => {});
@@ -122,8 +122,8 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
 const killedLimitMs = 1000;
 
 /**
- * How a process exits; its time limit kills its group, and so does `stop`, after a SIGTERM. A process that is stuck in the kernel, or that
- * sudo made root's, counts as killed.
+ * Waits for the exit. The limit kills the group; `stop` does so after a SIGTERM. A process that is stuck in the kernel, or that sudo made
+ * root's, counts as killed.
  */
 export async function endWithin(
   running: RunningProcess,
@@ -145,7 +145,7 @@ export async function endWithin(
         }, killedLimitMs);
       }, ms);
     };
-    // TERM first: a script of ours removes what it staged.
+    // After SIGTERM a script of ours removes what it staged.
     stopNow = () => {
       running.kill('SIGTERM');
       killAfter(stopLimitMs, false);
@@ -163,7 +163,7 @@ export async function endWithin(
 /** Between two of them everything that arrived is read. */
 const quietLooks = 4;
 
-/** Waits for the rest of the program's output; limited, because a daemon may keep the pipe open. */
+/** Waits for the rest of the output. Limited, because a daemon may keep the pipe open. */
 export async function drained(child: ChildProcess): Promise<void> {
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null && !stream.readableEnded);
   if (streams.length === 0 || child.pid === undefined) return;
@@ -174,7 +174,7 @@ export async function drained(child: ChildProcess): Promise<void> {
       isMoving = true;
     });
   let timer: NodeJS.Timeout | undefined;
-  // Several short timers: after a pause of this process one long timer would fire before the output is read.
+  // Several short timers: after a pause of this process, one long timer would fire before the output is read.
   const quiet = new Promise<void>((resolve) => {
     const look = (looks: number): void => {
       timer = setTimeout(() => {
@@ -191,7 +191,7 @@ export async function drained(child: ChildProcess): Promise<void> {
   for (const stream of streams) stream?.destroy();
 }
 
-/** The direct children of a process, by pid in this namespace; empty if it has exited. */
+/** Direct children, by pid in this namespace; none if it exited. */
 export function childrenOf(pid: number): number[] {
   return attempt(() => {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');

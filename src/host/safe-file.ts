@@ -1,6 +1,6 @@
 /**
- * Files that root reads and writes among other users and hanging disks. A FIFO or device is refused, no link is followed in writing,
- * temporary names cannot be guessed.
+ * Files that root reads and writes among other users and hanging disks. Refuses FIFOs and devices, follows no link in writing, and uses
+ * names that cannot be guessed.
  */
 import {
   closeSync,
@@ -28,7 +28,7 @@ function refused(path: string, why: string): Error {
   return Object.assign(new Error(`${path} ${why}`), { code: why });
 }
 
-/** Never waits for a FIFO or a line. Throws the errno error. */
+/** Never waits for a FIFO or terminal line. Throws the errno error. */
 function openRegular(path: string, flags: number, mode?: number): number {
   const descriptor = openSync(path, flags | O_NONBLOCK | O_NOCTTY, mode);
   if (fstatSync(descriptor).isFile()) return descriptor;
@@ -56,7 +56,7 @@ export function regularText(path: string): string | null {
   }
 }
 
-/** Created if missing. Refuses paths that other users could redirect. Throws the errno error. */
+/** Creates it if missing. Refuses paths that other users could redirect. Throws the errno error. */
 function openToAppend(path: string): number {
   refuseStrangers(path);
   return openRegular(path, O_WRONLY | O_APPEND | O_CREAT, 0o644);
@@ -71,18 +71,18 @@ export function appendText(path: string, text: string): void {
   }
 }
 
-/** Throws if a user other than root, or our own, could place a link in the path. */
+/** Throws if a user other than root or this one could put a link in the path. */
 export function refuseStrangers(path: string): void {
   const [stranger] = strangersToWriting(path);
   if (stranger !== undefined) throw refused(path, `is not written as root: ${stranger}`);
 }
 
-/** Leftovers of a killed process match it. */
+/** Of a temporary file that a killed process left. */
 const partialName = /^\..+\.csync-[0-9a-f]{16}$/;
-/** Older temporary files belong to no running process. */
+/** No running process has an older one. */
 const leftOverMs = 60_000;
 
-/** `node:crypto` takes 4 ms to load. */
+/** Not `node:crypto`, which takes 4 ms to load. */
 function randomName(): string {
   const bytes = Buffer.alloc(8);
   const descriptor = openSync('/dev/urandom', O_RDONLY);
@@ -94,13 +94,16 @@ function randomName(): string {
   return bytes.toString('hex');
 }
 
-/** Beside its target, then renamed; concurrent writers are fine. `flush` waits for the disk. Throws the errno error, then leaves nothing. */
+/**
+ * Writes beside the target, then renames; concurrent writers are safe. `flush` waits for the disk. Throws the errno error and leaves
+ * nothing.
+ */
 export function replaceFile(path: string, text: string, mode: number, flush: boolean): void {
   const partial = `${dirname(path)}/.${basename(path)}.csync-${randomName()}`;
   const descriptor = openSync(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     try {
-      // open's mode is subject to the umask.
+      // The umask changes open's mode.
       fchmodSync(descriptor, mode);
       writeWhole(descriptor, text);
       if (flush) fsyncSync(descriptor);
@@ -114,7 +117,7 @@ export function replaceFile(path: string, text: string, mode: number, flush: boo
   }
 }
 
-/** Synced, creates directories. Throws the errno error. */
+/** Syncs, and creates directories. Throws the errno error. */
 export function writeDurably(path: string, text: string, mode: number): void {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true, mode: 0o755 });
@@ -134,12 +137,12 @@ function sweep(directory: string): void {
   }
 }
 
-/** Written completely or not at all. */
+/** A disk writes a sector completely or not at all. */
 const sectorBytes = 512;
 
 /**
- * For a file system without room: in the file's blocks, with sync. Blanks fill up the old size, so one write replaces everything. Throws the
- * errno error; RangeError beyond one sector.
+ * For a full file system: writes into the file's blocks, with sync. Pads with blanks to the old size, so that one write replaces
+ * everything. Throws the errno error; RangeError beyond one sector.
  */
 export function overwriteLine(path: string, line: string): void {
   const descriptor = openRegular(path, O_WRONLY | O_NOFOLLOW);

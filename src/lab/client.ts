@@ -1,6 +1,6 @@
 /**
- * Every cm* command on a lab member: passes name, arguments and directory to the lab's daemon, prints the output, and asks the terminal if
- * the daemon has a question. client.cjs COMMAND [ARGUMENT...]
+ * `client.cjs COMMAND [ARGUMENT...]` is every cm* command on a lab member: passes name, arguments and directory to the lab's daemon, prints
+ * the output, and asks the terminal if the daemon has a question.
  */
 
 import { hostname } from 'node:os';
@@ -11,7 +11,7 @@ import { err, out } from '../host/output.ts';
 import { sharedDirectory } from './machines/lab-spec.ts';
 
 async function answer(connection: Connection, question: string): Promise<void> {
-  // Without a terminal the daemon prints the option to use.
+  // The daemon then prints the option to use.
   if (!process.stdin.isTTY) return connection.send({ answer: null });
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const text = await new Promise<string>((resolve) => terminal.question(question, resolve));
@@ -19,7 +19,7 @@ async function answer(connection: Connection, question: string): Promise<void> {
   connection.send({ answer: text });
 }
 
-/** As Serviceguard calls a node, whose host may be called by its full name or in capitals. */
+/** A host's name may be full or in capitals; Serviceguard's node name is not. */
 const nodeName = (host: string): string => shortName(host).toLowerCase();
 
 async function main(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The lab's only daemon, under process 1 of the lab's pid namespace: machines, package manager, answers to cm* commands and `csync lab`. When
- * it exits, the kernel removes the lab. daemon.cjs HOME DIST attached|detached
+ * `daemon.cjs HOME DIST attached|detached`: the lab's only daemon, under process 1 of its pid namespace: machines, package manager, answers
+ * to cm* commands and `csync lab`. When it exits, the kernel removes the lab.
  */
 
 import { view } from '../engine/pacemaker/status.ts';

@@ -1,4 +1,4 @@
-/** A running lab, for its starter or later callers. Calls use its control socket; shells enter the namespaces. */
+/** A running lab, through its control socket; terminals enter its namespaces. */
 import { dirname } from 'node:path';
 import { errorProblem, Failure } from '../base/problem.ts';
 import type { CommandResult } from '../host/host.ts';
@@ -20,7 +20,7 @@ export class LabUnavailable extends Failure {
 const answerLimitMs = 30_000;
 const endLimitMs = 20_000;
 const bootingEndLimitMs = 1_000;
-/** Toolkit, logs, and the shared disk, which grows. */
+/** csync, logs, and the shared disk, which grows. */
 const homeMegabytes = 80;
 
 const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -79,14 +79,14 @@ export class LabHandle {
     return (await this.ask({ verb: 'view', packageName })).view as string | null;
   }
 
-  /** Waits for it. A label writes it to the journal as an administrator's command. */
+  /** Waits for the command. A label records it in the journal as an administrator's. */
   async exec(member: string, argv: readonly string[], options: { timeoutMs?: number; label?: string } = {}): Promise<ExecResult> {
     const { timeoutMs = 60_000, label } = options;
     const told = label === undefined ? {} : { label };
     return (await this.ask({ verb: 'exec', member, argv, timeoutMs, ...told })) as unknown as ExecResult;
   }
 
-  /** On a running host; null: not readable. Cheaper than a process. A link would be resolved outside the host. */
+  /** Reads files on a running host, without a process; null: unreadable. A link would be resolved outside the host. */
   async read(member: string, paths: readonly string[]): Promise<readonly (string | null)[]> {
     return (await this.ask({ verb: 'read', member, paths })).texts as (string | null)[];
   }
@@ -95,7 +95,7 @@ export class LabHandle {
     await this.ask({ verb: 'note', what, text, ...(member === undefined ? {} : { member }) });
   }
 
-  /** Earlier entries first, until the lab is removed or the returned function is called; then `onEnd`. */
+  /** Earlier entries first. `onEnd`: the lab was removed, or the returned function called. */
   async follow(onEntry: (entry: JournalEntry) => void, onEnd: () => void = () => {}): Promise<() => void> {
     const connection = await this.#connect();
     connection.onClose(onEnd);
@@ -130,7 +130,7 @@ export class LabHandle {
     ];
   }
 
-  /** Until nothing is left. Also twice, and for a partly started lab. */
+  /** Resolves when nothing is left. Works twice, and for a partly started lab. */
   async down(): Promise<void> {
     const asked = await this.ask({ verb: 'down' }).then(
       () => true,
@@ -146,7 +146,7 @@ export class LabHandle {
   }
 }
 
-/** Leftovers of a killed lab of this name. Never kills processes of a running one. */
+/** Removes what a killed lab of this name left. Kills no process of a running one. */
 export async function sweep(spec: LabSpec): Promise<void> {
   const daemon = daemonOf(spec);
   if (daemon !== null) process.kill(daemon, 'SIGKILL');
@@ -157,7 +157,7 @@ export async function sweep(spec: LabSpec): Promise<void> {
   files.removeIfEmpty(dirname(spec.home));
 }
 
-/** However it was started. null: it does not run. */
+/** null: it does not run. */
 function daemonOf({ home }: LabSpec): number | null {
   const pid = files.readText(`${home}/daemon.pid`)?.trim();
   const isLabDaemon = pid !== undefined && files.readText(`/proc/${pid}/cmdline`)?.includes(`\0${home}\0`);
@@ -199,23 +199,26 @@ export async function until(
 
 export interface LabStart {
   readonly spec: LabSpec;
-  /** The dist directory of the built toolkit. */
+  /** The built csync. */
   readonly dist: string;
-  /** Removed when the starting process exits, even after a kill. */
+  /** Removed when the starting process exits, even by a kill. */
   readonly attached: boolean;
   readonly progress: (text: string) => void;
-  /** What started is removed, and startLab rejects with the reason. */
+  /** Removes what started, and startLab rejects with the reason. */
   readonly stop?: AbortSignal | undefined;
 }
 
-/** Process 1 of the lab reaps orphans. Node reaps only its own children, and a zombie keeps a pid namespace and its mounts for ever. */
+/** Process 1 of the lab reaps orphans: Node.js reaps only its own children, and a zombie keeps a pid namespace and its mounts for ever. */
 const reapingInit = [
   '/usr/bin/perl',
   '-e',
   'my $child = fork // die; if (!$child) { exec @ARGV or die } while ((my $gone = wait) != -1) { exit($? >> 8) if $gone == $child }',
 ];
 
-/** Until the machines are up. Requires root. LabUnavailable if a lab of that name runs, or if the start fails; then nothing is left. */
+/**
+ * Resolves when the machines are up. Requires root. Rejects with LabUnavailable if a lab of that name runs, or if the start fails; then
+ * nothing is left.
+ */
 export async function startLab(start: LabStart): Promise<LabHandle> {
   const { spec } = start;
   const release = await claimName(`csync-lab/${spec.name}`);
@@ -233,7 +236,7 @@ export async function startLab(start: LabStart): Promise<LabHandle> {
   }
 }
 
-/** Of a lab that is removed with this process. */
+/** For a lab that is removed with this process. */
 export function ownLabName(what: string): string {
   return `${what}-${process.pid}`;
 }
@@ -277,7 +280,7 @@ async function bringUp({ spec, dist, attached, progress, stop }: LabStart): Prom
   return handle;
 }
 
-/** Returns the open log of the daemon. */
+/** Returns the daemon's open log. */
 function prepareHome(spec: LabSpec, dist: string, installed: string): number {
   try {
     files.makeDirectory(spec.home, 0o700);

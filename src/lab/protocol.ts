@@ -1,4 +1,4 @@
-/** Over the control socket. */
+/** Messages on the control socket. */
 import type { LabSpec } from './machines/lab-spec.ts';
 
 export interface ExecResult {
@@ -21,7 +21,7 @@ export interface LabStatus {
     readonly packageAddress: boolean;
   }[];
   readonly worstLookDelayMs: number;
-  /** Wall clock, ms: the journal is complete up to then. */
+  /** Wall clock, ms, up to which the journal is complete. */
   readonly seenUntil: number;
   readonly entries: number;
 }
@@ -38,11 +38,11 @@ export type LabVerb =
       readonly timeoutMs: number;
       readonly label?: string;
     }
-  /** Without a process; null: not readable. */
+  /** Without a process. null: unreadable. */
   | { readonly verb: 'read'; readonly member: string; readonly paths: readonly string[] }
   | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
   | { readonly verb: 'publish'; readonly member: string; readonly version: number }
-  /** The agent of an observed client, now. */
+  /** Runs the agent of an observed client now. */
   | { readonly verb: 'fetch'; readonly member: string }
   | { readonly verb: 'client-version'; readonly member: string }
   | { readonly verb: 'follow' }

@@ -1,18 +1,18 @@
-/** Whether another host answers for the package address on its subnet: by the probe of csync-arp.pl, and by the kernel's own. */
+/** Whether another host of the subnet answers for the package address: by the probe of csync-arp.pl, and by the kernel's. */
 import { type AddressState, addressStateIn } from '../base/network.ts';
 import { arpProbeName } from '../contract/package-directory.ts';
 import type { MemberHost } from '../host/host.ts';
 
 export type OwnerLook =
   | { readonly kind: 'no other host' }
-  /** Hardware address of the interface that answered. */
+  /** Hardware address that answered. */
   | { readonly kind: 'foreign'; readonly card: string }
   | { readonly kind: 'unknown' | 'no perl'; readonly why: string };
 
-/** Added for the start of perl. */
+/** For the start of perl. */
 const startMs = 500;
 
-/** Returns within `listenMs` and half a second. `directory`: that of the set. */
+/** Returns within `listenMs` and 0.5 s. `directory`: of the set. */
 export async function foreignOwner(
   host: Pick<MemberHost, 'run'>,
   directory: string,
@@ -35,7 +35,7 @@ export function ownerText(address: string, card: string): string {
   return `another host answers for ${address} as well (hardware address ${card}): clients may reach that host`;
 }
 
-/** Whether the kernel lets an IPv6 address of this member answer. IPv4 has no such states. */
+/** For IPv6; IPv4 has no such states. */
 export const addressState = (host: Pick<MemberHost, 'readText'>, address: string): AddressState =>
   addressStateIn(host.readText('/proc/net/if_inet6') ?? '', address);
 

@@ -1,6 +1,5 @@
 /**
- * Finds, probes, starts and stops the cfengine daemon of this member. Only its state afterwards counts, never an exit status [cfengine.md
- * 0.6].
+ * Finds, probes, starts and stops this member's cfengine daemon. Judges only the state afterwards, never an exit status [cfengine.md 0.6].
  */
 import { attempt } from '../base/attempt.ts';
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
@@ -14,9 +13,9 @@ import { judgeOrigin, judgePort, type PortOwner } from './judgements.ts';
 import { labelsText } from './labels.ts';
 
 const startLimitMs = 10_000;
-/** After a start that exited with an error: another daemon may run, or this one may come up all the same. */
+/** After a start that exited with an error: another daemon may run, or this one may still come up. */
 const refusedLimitMs = 500;
-/** At its first connection it opens databases; if one is damaged, it repairs that one and exits [cfengine.md 2.4]. */
+/** The daemon opens databases at its first connection. It repairs a damaged one and exits [cfengine.md 2.4]. */
 const mostLaunches = 4;
 const endLimitMs = 5_000;
 const lookEveryMs = 20;
@@ -42,20 +41,20 @@ export class Daemon {
     return judgePort(this.#host.listeners(cfenginePort), cfenginePort, (process) => this.strangeness(process));
   }
 
-  /** Why a process is not the daemon of this member; null: it is the daemon. */
+  /** null: it is the daemon. */
   strangeness(process: ProcessState): string | null {
     const { daemonName, programs } = this.adapter;
     if (process.name !== daemonName) return process.name;
     return judgeOrigin(process, this.#host.origin(process), this.#host.program(programs.daemon));
   }
 
-  /** Requests the sentinel, or another file, from the daemon at an address. */
+  /** Requests the sentinel, or `path`, from the daemon at an address. */
   async ask(address: string, timeoutMs: number, how: Partial<Pick<ProbeTarget, 'path' | 'anyKey'>> = {}): Promise<ProbeResult> {
     const target = { address, port: this.#settings.cfenginePort, path: this.sentinelPath, timeoutMs, ...how };
     return this.adapter.probe(target, await this.identity(), this.#host.member);
   }
 
-  /** For the message about a refusal: the labels that SELinux decides by, if it is on. */
+  /** SELinux labels for the message about a refusal; empty if SELinux is off. */
   async refusalText(answer: ProbeResult, limitMs: number, path: string = this.sentinelPath): Promise<string> {
     if (answer.kind !== 'answered') return '';
     const [pid] = this.#listening().map((process) => process.pid);
@@ -63,15 +62,15 @@ export class Daemon {
   }
 
   /**
-   * The key of this host with a certificate for it. It is cached because making the certificate costs more than a probe. null is not
-   * cached: a key that was unreadable for lack of descriptors may be readable later.
+   * This host's key with a certificate, which costs more than a probe and is cached. null is not cached: a key that was unreadable for lack
+   * of descriptors may be readable later.
    */
   async identity(): Promise<ProbeIdentity | null> {
     this.#identity ??= await this.#makeIdentity();
     return this.#identity;
   }
 
-  /** The key pair may change with a restart of the daemon (csync keys rotate). */
+  /** A restart of the daemon may bring another key pair (csync keys rotate). */
   forgetIdentity(): void {
     this.#identity = null;
   }
@@ -85,10 +84,10 @@ export class Daemon {
       // In memory: the monitor reads it too, and must not wait for a disk.
       const cache = `/run/csync-probe-${keyDigest(key).slice(4)}.pem`;
       const kept = this.#host.readText(cache);
-      // A damaged certificate would make every probe throw, and every member would report that no other member can start the package.
+      // With a damaged certificate every probe would throw, and every member would report that no other can start the package.
       const sound = kept !== null && isCertificateOf(kept, key);
       const certificate = sound ? kept : (await import('../cfengine/certificate.ts')).selfSignedCertificate(pem);
-      // The certificate contains only the public key; the next start reuses it.
+      // It contains only the public key; the next start reuses it.
       if (!sound) this.#keep(cache, certificate);
       return { key, certificate };
     } catch {
@@ -101,7 +100,7 @@ export class Daemon {
     attempt(() => this.#host.replace(path, certificate, 0o644));
   }
 
-  /** Checks programs and keys: faults that no start of the daemon can fix [cfengine.md 1.1, 1.4]. */
+  /** Programs and keys: faults that no start of the daemon can fix [cfengine.md 1.1, 1.4]. */
   judgeInstallation(): Finding | null {
     const { programs, privateDirectories, privateKey, publicKey } = this.adapter;
     const missing = [programs.daemon, programs.agent].filter((program) => !this.#host.canExecute(program));
@@ -128,7 +127,7 @@ export class Daemon {
     return null;
   }
 
-  /** Checks that the daemon has the port and answers on this member within the time limit. */
+  /** Whether the daemon has the port and answers on this member within the limit. */
   async judgeRunning(limitMs = this.#settings.monitorTimeoutSeconds * 1000): Promise<Finding | null> {
     const owner = this.owner();
     if (owner.kind === 'foreign') return { code: 'port-occupied', text: owner.text };
@@ -143,18 +142,19 @@ export class Daemon {
   }
 
   /**
-   * Kills a daemon that hangs, starts a new one and waits until it answers. `settles`: twice, because it may repair a database and exit
-   * behind its first answer, and again after each repair. Not in the monitor: that reads a directory, and a disk may hang.
+   * Kills a daemon that hangs, starts one and waits until it answers. `settles`: waits for a second answer, since the daemon may repair a
+   * database and exit after the first; starts it again after each repair. Not for the monitor, because that reads a directory, and a disk
+   * may hang.
    */
   async start(finding: Finding, settles = false): Promise<void> {
-    // Never kill another program on the port; a start would fail.
+    // Never kill another program on the port.
     if (finding.code === 'port-occupied') return;
     for (const process of this.#listening()) await this.end(process);
     let launches = 1;
     while ((await this.#launch(settles)) === 'repaired' && launches < mostLaunches) launches += 1;
   }
 
-  /** `repaired`: it came up, repaired a database and exited. Another exit is not repeated: a load would end the next one as well. */
+  /** `repaired`: it came up, repaired a database and exited. After another exit no new start: a load would end that daemon, too. */
   async #launch(settles: boolean): Promise<'repaired' | 'waited'> {
     const before = settles ? this.#repairs() : '';
     const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
@@ -171,14 +171,14 @@ export class Daemon {
     return settles && exited && this.#repairs() !== before ? 'repaired' : 'waited';
   }
 
-  /** Files that record the last repair of each database. */
+  /** Files that record each database's last repair. */
   #repairs(): string {
     const { databases } = this.adapter;
     const names = databases === null ? [] : (this.#host.list(databases) ?? []).filter((name) => name.endsWith('.repaired'));
     return names.map((name) => `${name} ${this.#host.facts(`${databases}/${name}`)?.mtimeSeconds}`).join('\n');
   }
 
-  /** A child that was stopped between fork and exec has the name and the socket of the daemon, survives it and keeps the port. */
+  /** A child stopped between fork and exec has the daemon's name and socket, survives it and keeps the port. */
   #listening(): ProcessState[] {
     const all = this.#host.listeners(this.#settings.cfenginePort).flatMap(({ processes }) => processes);
     const once = new Map(all.map((process) => [process.pid, process]));
@@ -201,8 +201,8 @@ export class Daemon {
   }
 
   /**
-   * Generation 2 proves its key only to peers whose key it has under the address of the connection. The members share one key pair, so the
-   * public key of this member is the right one. An existing key is never replaced.
+   * Generation 2 proves its key only to peers whose key it has under the address of the connection. Members share one key pair, so this
+   * member's public key is the right one. Never replaces an existing key.
    */
   trustOwnKey(address: string): void {
     const { publicKey } = this.adapter;
@@ -211,14 +211,14 @@ export class Daemon {
     if (own !== null && this.#host.facts(file) === null) this.#host.replace(file, own, 0o644);
   }
 
-  /** Makes generation 3 reread its access rules; generation 2 needs none. */
+  /** Generation 3 rereads its access rules; generation 2 needs no signal. */
   reload(): void {
     const owner = this.owner();
     if (this.adapter.reloadSignal !== null && owner.kind === 'daemon')
       this.#host.signal(owner.process, this.adapter.reloadSignal);
   }
 
-  /** Waits for a state; false after the limit. */
+  /** False: the limit passed. */
   async #until(limitMs: number, state: () => boolean | Promise<boolean>): Promise<boolean> {
     const end = this.#host.elapsed() + limitMs;
     for (;;) {

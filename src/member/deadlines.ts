@@ -1,8 +1,7 @@
-/** Seconds for each step of a member script. The launcher stops a script that exceeds one. */
+/** Limits in seconds for each step of a member script; the launcher stops a script that exceeds one. */
 
-/** Reads files and runs commands with limits of their own. */
+/** For steps whose reads and commands have their own limits. */
 export const stepSeconds = 10;
-/** Restarts the daemon and waits for it. */
 export const daemonSeconds = 45;
-/** The time of the whole script: fsck, mount, commands of the administrator. */
+/** The whole script's limit: fsck, mount, commands of the administrator. */
 export const untilTheEnd = 9999;

@@ -1,16 +1,16 @@
-/** What an observation means: facts in, a finding or null out. Pure. */
+/** Judges observations: a finding or null. Pure. */
 import { deviceOf, mapperName } from '../contract/policy-file-system.ts';
 import type { Listener, MountEntry, ProcessOrigin, ProcessState, ProgramFile } from '../host/host.ts';
 import { mountsReadOnly } from '../settings/mount-options.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 
-/** The topmost mount: later lines of the table cover earlier ones. */
+/** The topmost mount; later lines of the table cover earlier ones. */
 export function mountAt(mounts: readonly MountEntry[], target: string): MountEntry | undefined {
   return mounts.findLast((mount) => mount.target === target);
 }
 
-/** The mount point must be an empty directory [cfengine.md 1.6, 2.6]. */
+/** It must be an empty directory [cfengine.md 1.6, 2.6]. */
 export function judgeMountPoint(
   settings: Settings,
   mounts: readonly MountEntry[],
@@ -30,7 +30,7 @@ export function judgeMountPoint(
   return null;
 }
 
-/** Our file system, from our device, writable. */
+/** It must be our file system, from our device, writable. */
 export function judgeMount(settings: Settings, mounts: readonly MountEntry[]): Finding | null {
   const { mountPoint, fileSystemType, mountOptions } = settings;
   const mount = mountAt(mounts, mountPoint);
@@ -44,7 +44,7 @@ export function judgeMount(settings: Settings, mounts: readonly MountEntry[]): F
   return null;
 }
 
-/** Pid files prove nothing in either generation. */
+/** Not by pid file, which proves nothing in either generation. */
 export type PortOwner =
   | { readonly kind: 'free' }
   | { readonly kind: 'daemon'; readonly process: ProcessState; readonly inode: string }
@@ -71,8 +71,8 @@ export function judgePort(
 const deleted = ' (deleted)';
 
 /**
- * A process can have any name. The daemon runs as root (or our own user) from the configured program, or from a file that an update has
- * replaced: same path, or same name where versions have directories. A script runs in its interpreter, so only its user is checked.
+ * The daemon runs as root (or our user), from the configured program or a file that an update replaced: same path, or same name if versions
+ * have directories. A name proves nothing. A script runs in its interpreter, so only its user is checked.
  */
 export function judgeOrigin(process: ProcessState, origin: ProcessOrigin, program: ProgramFile | null): string | null {
   const user = origin.users.find((each) => !origin.trusted.includes(each));

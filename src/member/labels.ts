@@ -1,9 +1,9 @@
-/** What SELinux decides by, for the message about a refused read. */
+/** SELinux labels, for the message about a refused read. */
 import type { MemberHost } from '../host/host.ts';
 
 /**
- * A clause such as `; SELinux is enforcing: cf-serverd has cfengine_serverd_t, FILE has unlabeled_t`; empty where SELinux refuses nothing.
- * It starts a program, so call it only after a refusal. `reader`: process that was refused, and its name. `limitMs`: the time that is left.
+ * Such as `; SELinux is enforcing: cf-serverd has cfengine_serverd_t, FILE has unlabeled_t`; empty if SELinux refuses nothing. Starts a
+ * program, so call it only after a refusal. `reader`: the refused process. `limitMs`: remaining time.
  */
 export async function labelsText(
   host: MemberHost,

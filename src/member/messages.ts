@@ -1,5 +1,5 @@
 /**
- * Every event that the member scripts and the monitor log: code, sentence, keys of the tail. A step that fails logs a code of failures.ts.
+ * Every event that member scripts and monitor log: code, sentence, keys of the tail. A failed step logs a code of failures.ts.
  * docs/reference/log.md is generated from this table.
  */
 import type { LogMessage } from '../base/log-line.ts';
@@ -99,7 +99,6 @@ type Values<Of extends Row> = Of extends readonly [infer Text extends string, ..
   ? Readonly<Record<Placeholders<Text> | Keys[number], string | number>>
   : never;
 
-/** The message of a code. */
 export function message<Code extends MessageCode>(code: Code, values: Values<(typeof messages)[Code]>): LogMessage {
   const [text, ...keys]: Row = messages[code];
   const named = (key: string): string | number => (values as Readonly<Record<string, string | number>>)[key] ?? '';
@@ -110,12 +109,12 @@ export function message<Code extends MessageCode>(code: Code, values: Values<(ty
   };
 }
 
-/** Adds the step of the script as the first key. */
+/** Adds `step` as the first key. */
 export function ofStep(step: string, { code, text, keys }: LogMessage): LogMessage {
   return { code, text, keys: { step, ...keys } };
 }
 
-/** Starts with a capital letter. */
+/** With a capital letter. */
 export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,4 +1,4 @@
-/** The package directory of this member: settings.json, validated again because files can be damaged, and the manifest. */
+/** Reads a set on this member: settings.json, validated again because files can be damaged, and the manifest. */
 import { basename, resolve } from 'node:path';
 import type { LogHead } from '../base/log-line.ts';
 import {
@@ -17,11 +17,11 @@ import { parseSettingsJson, type Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 
 export type ReadSettings =
-  /** A halt never asks for it. */
+  /** Computed on demand; a halt needs none. */
   | { readonly ok: true; readonly settings: Settings; readonly digest: () => string }
   | { readonly ok: false; readonly finding: Finding };
 
-/** From Serviceguard, else from the package directory: also with unreadable settings. */
+/** From Serviceguard, otherwise from the package directory, so that unreadable settings do not matter. */
 export function packageNameOf(host: MemberHost, directory: string): string {
   return host.environment.SG_PACKAGE || basename(placeOfSet(resolve(directory)).packageDirectory);
 }
@@ -42,7 +42,7 @@ export function readSettingsFile(host: MemberHost, directory: string): ReadSetti
   return { ok: true, settings, digest };
 }
 
-/** Without settings: by the files that scripts of the administrator's side look for, too. */
+/** Without settings, by the files that the administrator's scripts check, too. */
 export function logWords(host: MemberHost, read: ReadSettings): Pick<LogHead, 'inWords'> {
   const isThere = (file: string): boolean => host.facts(file) !== null;
   const engine = read.ok
@@ -53,7 +53,7 @@ export function logWords(host: MemberHost, read: ReadSettings): Pick<LogHead, 'i
   return engine === 'pacemaker' ? { inWords: inPacemakersWords } : {};
 }
 
-/** Name, manifest and settings of a set. */
+/** Compares name, manifest and settings of a set. */
 export function judgeManifest(host: MemberHost, directory: string, digest: string): Finding | null {
   const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
   const manifest = manifestIn(host, directory);
@@ -64,7 +64,7 @@ export function judgeManifest(host: MemberHost, directory: string, digest: strin
   return damaged(`${directory}/${manifestName} belongs to another set`);
 }
 
-/** A missing or damaged manifest gets no files. */
+/** No files if it is missing or damaged. */
 export function manifestIn(host: MemberHost, directory: string): Manifest {
   return readManifest(host.readText(`${directory}/${manifestName}`));
 }

@@ -1,6 +1,6 @@
 /**
- * Files that member scripts run, read or write as root: a user who can change one is root. validate refuses them; a start only warns, because
- * a file mode must not prevent a failover.
+ * Files that member scripts run, read or write as root: a user who can change one is root. validate refuses them; a start only warns,
+ * because a file mode must not prevent a failover.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
 import {
@@ -19,13 +19,13 @@ import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 import { expand } from './settings-file.ts';
 
-/** Sourced by the launchers if the environment names no other file. */
+/** Sourced by the launchers unless the environment names another file. */
 const configuration = '/etc/cmcluster.conf';
 /** In a set, and in the package directory. */
 const believed = [settingsName, manifestName] as const;
 const believedBeside = ['roster.json', appliedName, customerDefined, runtimeName] as const;
 
-/** Some are missing on some members. */
+/** Some do not exist on all members. */
 function trustedFiles(host: MemberHost, directory: string, settings: Settings): string[] {
   const { programs, daemonPolicy } = adapterFor(settings);
   const { packageDirectory } = placeOfSet(directory);
@@ -45,12 +45,12 @@ function trustedFiles(host: MemberHost, directory: string, settings: Settings): 
   ];
 }
 
-/** At paths of the administrator's choice: a link could overwrite any file. */
+/** At paths that the administrator chose: a link could overwrite any file. */
 function writtenFiles({ scriptLogFile, monitorMetricsFile }: Settings, host: MemberHost): string[] {
   return [expand(host, scriptLogFile), ...(monitorMetricsFile === 'off' ? [] : [monitorMetricsFile])];
 }
 
-/** For each path that a user other than root, or our own, could change. */
+/** One finding for each path that a user other than root or this one could change. */
 export function judgeTrust(host: MemberHost, directory: string, settings: Settings): Finding[] {
   const [trusted, stats] = [ourselves(), new Map()];
   const places = [

@@ -9,17 +9,16 @@ import type { ToolkitBuild } from '../apply/toolkit.ts';
 import type { Clock } from '../remote/answers.ts';
 import type { Client, Reach } from './clients.ts';
 
-/** A member's report: for each word the rest of its lines, in order. */
+/** A member's report: the rests of its lines, in order, by their first word. */
 export type MemberFacts = ReadonlyMap<string, readonly string[]>;
 
 export interface CheckedMember {
   readonly member: string;
-  /** null: the member cannot be checked. */
+  /** null: cannot be checked. */
   readonly facts: MemberFacts | null;
-  /** The message for a member that cannot be checked. */
   readonly noAnswer: NoAnswer;
   readonly clock: Clock;
-  /** How this member reaches other members and the clients. */
+  /** Whether it reaches other members and clients. */
   readonly reach: readonly Reach[];
   /** Why that could not be tried. */
   readonly noReach?: string;
@@ -30,17 +29,17 @@ export interface CheckInput {
   readonly members: readonly CheckedMember[];
   /** The csync that checks. */
   readonly toolkit: ToolkitBuild;
-  /** Names as the cluster shows them. Empty: unknown. */
+  /** As the cluster prints them; empty: unknown. */
   readonly clusterMembers: readonly string[];
-  /** The other packages of the cluster. */
+  /** Other packages of the cluster. */
   readonly others: readonly Definition[];
-  /** Why some definitions are unknown; empty: all are known. */
+  /** Why some of them are unknown. */
   readonly unreadOthers: readonly string[];
-  /** What the engine says about the protection of the file system. */
+  /** Of the engine, about protection of the file system. */
   readonly hazards?: readonly Problem[];
-  /** The active member: mount and address are correct there. */
+  /** The active member; mount and address are correct there. */
   readonly owner: string | null;
-  /** Clients whose path was checked. null: no member knows the clients. */
+  /** With a checked path. null: no member knows them. */
   readonly clients: readonly Client[] | null;
   readonly now: Date;
 }
@@ -49,7 +48,6 @@ export interface Looked extends CheckedMember {
   readonly facts: MemberFacts;
 }
 
-/** Why a check was skipped on a member. */
 interface LeftOut {
   readonly leftOut: string;
 }

@@ -1,7 +1,7 @@
 /**
- * Checks of the members before a package is applied. They cover what the engine's own check covers, and what HP lists as not covered
- * [serviceguard.md 2.7]: fstab entries, volume groups activated at boot, overlapping mount points, DNS, and differences between members. A
- * script collects the facts; a table judges them. Pure.
+ * Checks of the members before a package is applied: what the engine checks, and what HP lists as not covered [serviceguard.md 2.7]: fstab
+ * entries, volume groups activated at boot, overlapping mount points, DNS, differences between members. A script collects facts; a table
+ * judges them. Pure.
  */
 
 import { familyOption, isIpv6, isSameHost } from '../../base/network.ts';
@@ -31,7 +31,7 @@ import {
   judgeVolumeGroup,
 } from './storage-checks.ts';
 
-/** Lines that print the input of parseFacts and parsePeers, after the output of lookScript. */
+/** Prints the input of parseFacts and parsePeers, after lookScript. */
 export function checkLook(settings: Settings, daemonProgram: string, lastSeenList: readonly string[]): Look<MemberFacts | null> {
   const { mountPoint, packageDnsName, packageAddress, packageSubnet, volumeGroup, cfengineWorkDirectory } = settings;
   const lines = [
@@ -49,7 +49,7 @@ export function checkLook(settings: Settings, daemonProgram: string, lastSeenLis
     `tags=$(vgs --noheadings -o vg_tags ${shellWord(volumeGroup)} 2>/dev/null) && echo "group $tags"`,
     `[ -e ${shellWord(deviceOf(settings))} ] && echo 'active yes'`,
     `[ ! -b ${shellWord(deviceOf(settings))} ] || dumpe2fs -h ${shellWord(deviceOf(settings))} 2>/dev/null | sed -n 's/^Filesystem features: */features /p'`,
-    // LVM's own answer, from all of its files; a setting that no file has is an error there, and off.
+    // LVM evaluates all its files; a setting that no file has is an error, and off.
     'if command -v lvmconfig >/dev/null 2>&1; then echo "hosttags $(lvmconfig tags/hosttags 2>/dev/null || echo hosttags=0)"; fi',
     // cfservd compares the time of its rules with that of its last reading [cfengine.md 1.13].
     ...(settings.cfengineGeneration === 2
@@ -72,7 +72,7 @@ export function checkLook(settings: Settings, daemonProgram: string, lastSeenLis
   return { lines, read: ({ text }) => parseFacts(text) };
 }
 
-/** Parses the output of checkLook. null: not that format. */
+/** null: another format. */
 export function parseFacts(output: string): MemberFacts | null {
   const facts = new Map([...saidIn(output)].map(([word, rests]) => [word, rests.map((rest) => rest.trim())]));
   return facts.has('clock') ? facts : null;
@@ -83,7 +83,7 @@ interface Check {
   readonly judge: (one: Looked, input: CheckInput) => Findings;
 }
 
-/** One row a check, in the order of the report. */
+/** In the order of the report. */
 const checks: readonly Check[] = [
   { name: 'mount-point', judge: judgeMountPoint },
   { name: 'fstab', judge: judgeFstab },
@@ -196,7 +196,7 @@ function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readon
   return [problem('warning', 'daemon', member, text, 'install the same version on all members')];
 }
 
-/** A clock that was set back leaves a file of the future. cfservd rereads it at each connection, which finds no rules meanwhile. */
+/** If the clock was set back, the file is dated in the future. cfservd rereads it at each connection, which then finds no rules. */
 function judgeRulesAge({ member, facts }: Looked, { settings: { cfengineWorkDirectory } }: CheckInput): readonly Problem[] {
   const age = Number(first(facts, 'rules-age') ?? 0);
   if (!(age < -1)) return [];
@@ -205,7 +205,7 @@ function judgeRulesAge({ member, facts }: Looked, { settings: { cfengineWorkDire
   return [problem('warning', 'rules', member, text, `date   (is the clock right?), then touch ${file}`)];
 }
 
-/** Reported for the active member, from the observations of the others. */
+/** Reported for the active member, from what the others observe. */
 function judgeAddress({ member }: Looked, { settings, members, owner }: CheckInput): Findings {
   if (member !== owner) return [];
   const witnesses = members.map(({ member: other, facts }) => ({
@@ -228,7 +228,7 @@ function judgeClock({ member, clock }: Looked): readonly Problem[] {
   return [problem('warning', 'clock', member, text, 'run chronyd or ntpd on every member')];
 }
 
-/** Two packages must not share storage or addresses [serviceguard.md 2.7: no engine checks that]. */
+/** Packages must not share storage or addresses; no engine checks that [serviceguard.md 2.7]. */
 function judgeOtherPackages({ settings, others }: CheckInput): Problem[] {
   const ours = { ...settings };
   const { definition } = engineFor(settings).observation;
@@ -256,16 +256,16 @@ function overlap(one: string, other: string): boolean {
 
 export interface CheckReport {
   readonly problems: readonly Problem[];
-  /** Facts that are no problem, one sentence each. */
+  /** Facts that are no problem. */
   readonly notes: readonly string[];
-  /** Without unreachable members. */
+  /** Of reachable members. */
   readonly nodes: readonly NodeFacts[];
   readonly looks: number;
-  /** Checks that could not be made; never counted as passed. */
+  /** Checks that were impossible; they never count as passed. */
   readonly leftOut: readonly { readonly name: string; readonly member: string; readonly why: string }[];
 }
 
-/** The engine's commands compare letter by letter, and csync takes another spelling for a member that is not in the cluster. */
+/** The engine compares names letter by letter, and csync takes another spelling for a member outside the cluster. */
 function judgeSpelling({ settings, clusterMembers }: CheckInput): Problem[] {
   return settings.members.flatMap((member) => {
     const named = clusterMembers.includes(member) ? undefined : clusterMembers.find((one) => isSameHost(one, member));
@@ -275,7 +275,6 @@ function judgeSpelling({ settings, clusterMembers }: CheckInput): Problem[] {
   });
 }
 
-/** Runs every check for every member. */
 export function judgeChecks(input: CheckInput): CheckReport {
   const problems: Problem[] = [...(input.hazards ?? []), ...judgeOtherPackages(input), ...judgeSpelling(input)];
   const scripted = input.others.flatMap(({ name, claims: { elsewhere } }) =>

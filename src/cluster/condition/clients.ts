@@ -1,6 +1,4 @@
-/**
- * Clients of the master, from cfengine's own list of peers: nothing is registered. Each member lists those that it served as master. Pure.
- */
+/** Clients of the master, from cfengine's own list of peers on each member: no registration. Pure. */
 
 import { shellWord } from '../../base/shell-word.ts';
 import { type Look, saidIn } from '../remote/answers.ts';
@@ -9,27 +7,27 @@ import { script } from '../remote/shell-text.ts';
 export interface SeenPeer {
   readonly address: string;
   readonly name: string | null;
-  /** Its clock, ms; exact to `resolutionSeconds`. */
+  /** ms of its clock, exact to `resolutionSeconds`. */
   readonly at: number;
   readonly resolutionSeconds: number;
 }
 
 export interface Client extends SeenPeer {
-  /** The member of the last connection. */
+  /** Where it connected last. */
   readonly member: string;
 }
 
 export interface KnownPeers {
-  /** null: not root there, or the program is missing. */
+  /** null: not root there, or no program. */
   readonly peers: readonly SeenPeer[] | null;
-  /** Members are clients, too. */
+  /** Addresses of the member itself, which is a client, too. */
   readonly own: readonly string[];
 }
 
 const nameLimitSeconds = 3;
 const listLimitSeconds = 10;
 
-/** For parsePeers. Other users than root get an empty list without an error [cfengine.md 2.2, tried]. */
+/** Prints the input of parsePeers. Users other than root get an empty list without an error [cfengine.md 2.2, tried]. */
 export function peerLook(lastSeenList: readonly string[]): Look<KnownPeers> {
   const lines = [
     `echo "own $(ip -o addr show | sed -n 's/.* inet6* \\([0-9a-f.:]*\\).*/\\1/p' | tr '\\n' ' ')"`,
@@ -53,7 +51,7 @@ export function parsePeers(output: string): KnownPeers {
     }),
   );
   const listed = rests('peer');
-  // cfshow exits with 0 also without its database.
+  // cfshow exits with 0 even without its database.
   const isUnread = Number.isNaN(now) || listed[0]?.startsWith("Couldn't open") === true;
   const peers = isUnread ? null : listed[0]?.startsWith('<?xml') === true ? peersOf2(listed, now) : listed.flatMap(peersOf3);
   return {
@@ -62,7 +60,7 @@ export function parsePeers(output: string): KnownPeers {
   };
 }
 
-/** Only incoming ones. cf-key -sn: "Incoming ADDRESS NAME DATE KEY", date as of ctime(3) [cfengine.md 2.2, tried with 3.21]. */
+/** Incoming peers of cf-key -sn: "Incoming ADDRESS NAME DATE KEY", date as of ctime(3) [cfengine.md 2.2, tried with 3.21]. */
 function peersOf3(line: string): SeenPeer[] {
   const [, address, date] = /^Incoming +(\S+) +\S+ +(\w{3} +\w{3} +\d+ +[\d:]{8} +\d{4}) +\S+$/.exec(line) ?? [];
   const at = Date.parse(`${date} UTC`);
@@ -70,8 +68,8 @@ function peersOf3(line: string): SeenPeer[] {
 }
 
 /**
- * cfshow -s -X: a peer with pm ("-": incoming), hostname, ip, date without year, hours since then with two decimals [cfengine 2.2.10,
- * src/cfshow.c; read, not run]. null: another format; unreadable is not empty.
+ * Incoming peers of cfshow -s -X: pm ("-": incoming), hostname, ip, date without year, hours since then with two decimals [cfengine 2.2.10,
+ * src/cfshow.c; read, not run]. null: another format.
  */
 function peersOf2(lines: readonly string[], now: number): SeenPeer[] | null {
   const text = lines.join('\n');
@@ -89,7 +87,7 @@ function peersOf2(lines: readonly string[], now: number): SeenPeer[] | null {
     }));
 }
 
-/** Each once with its latest connection, longest silent first. null: no member can list them. */
+/** Each client's latest connection, longest silent first. null: no member can list clients. */
 export function clientsOf(members: readonly (KnownPeers & { readonly member: string })[]): Client[] | null {
   if (members.every(({ peers }) => peers === null)) return null;
   const own = new Set(members.flatMap((one) => one.own));
@@ -103,13 +101,14 @@ export function clientsOf(members: readonly (KnownPeers & { readonly member: str
   return [...latest.values()].sort((one, other) => one.at - other.at || one.address.localeCompare(other.address));
 }
 
-/** Only the most recent ones are checked. */
+/** Only the most recent clients are checked. */
 export const reachLimit = 100;
 const atOnce = 32;
 
 /**
- * A line "reach TARGET PORT MTU" each. PORT: 0 answers, 124 no answer, others refused, - not checked. MTU: ok, smaller (reported), lost
- * (large packets vanish), silent (no answer to ping), none (this host), - (no ping of iputils, which alone can forbid fragments).
+ * Prints lines "reach TARGET PORT MTU". PORT: 0 answers, 124 no answer, others refused, - not checked. MTU: ok, smaller (reported by the
+ * path), lost (large packets vanish), silent (no answer to ping), none (this host), - (no ping of iputils, which alone can forbid
+ * fragments).
  */
 export function reachScript(targets: readonly string[], port: number): string {
   const probe = [
@@ -118,7 +117,7 @@ export function reachScript(targets: readonly string[], port: number): string {
     'if ping -V 2>/dev/null | grep -q iputils; then',
     '  address=$(getent ahostsv4 "$1" | sed -n "1s/ .*//p"); [ -n "$address" ] || address=$(getent ahosts "$1" | sed -n "1s/ .*//p"); [ -n "$address" ] || address=$1',
     '  device=$(ip -o route get "$address" 2>/dev/null | sed -n "s/.* dev \\([^ ]*\\).*/\\1/p")',
-    // The headers of IP and ICMP. Only an IPv4 router splits packets, but a link that is too small shows in both families.
+    // Headers of IP and ICMP. Only an IPv4 router splits packets, but a link that is too small shows in both families.
     '  case $address in *:*) headers=48 ;; *) headers=28 ;; esac',
     '  mtu=$(cat "/sys/class/net/$device/mtu" 2>/dev/null)',
     '  if [ "$device" = lo ]; then size=none',
@@ -129,7 +128,7 @@ export function reachScript(targets: readonly string[], port: number): string {
     'fi',
     'echo "reach $1 $port $size"',
   ];
-  // Other hosts influence the list: invalid names are dropped.
+  // Drops invalid names, because other hosts influence the list.
   const safe = targets.filter((target) => /^[A-Za-z0-9][A-Za-z0-9.:-]*$/.test(target));
   const quoted = shellWord(probe.join('\n'));
   return script(`printf '%s\\n' ${safe.join(' ')} | xargs -P ${atOnce} -I TARGET sh -c ${quoted} sh TARGET`, 'exit 0');

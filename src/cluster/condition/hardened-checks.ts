@@ -1,4 +1,4 @@
-/** What hardened members decide by: labels of SELinux, FIPS mode, and how their cfengine names keys. Pure. */
+/** Checks of hardened members: SELinux labels, FIPS mode, how their cfengine names keys. Pure. */
 import { shellWord } from '../../base/shell-word.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
@@ -8,19 +8,19 @@ import { daemonFunction, isEnterprise, keyNameLines } from '../remote/daemon-lin
 import { directoryWord, mountedTest } from '../remote/shell-text.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 
-/** What cfengine's own policy for SELinux lets its daemon read [cfengine.md 2.12]. */
+/** cfengine's policy for SELinux lets its daemon read it [cfengine.md 2.12]. */
 const policyLabel = 'system_u:object_r:cfengine_var_lib_t:s0';
-/** The daemon's type begins so where it is confined; one that an unconfined process started is not. */
+/** A confined daemon has such a type. */
 const confined = /^cfengine_/;
 
-/** Reads the cluster's private key as the member scripts do, which needs MD5 and 3DES. */
+/** Reads the cluster's private key as the member scripts do; that needs MD5 and 3DES. */
 const keyTrial = [
   'const c=require("crypto"),f=require("fs"),k=process.argv[1];',
   'try{c.createHash("md5");f.existsSync(k)&&c.createPrivateKey({key:f.readFileSync(k),passphrase:"Cfengine passphrase"});f.writeSync(1,"accepted")}',
   'catch(e){f.writeSync(1,"refused "+e.message.replace(/\\n.*/s,""))}',
 ].join('');
 
-/** Lines of checkLook. Nothing is asked about SELinux where it is off. */
+/** Lines of checkLook. */
 export function hardenedLines(settings: Settings): string[] {
   const { mountPoint, policyDirectory, packageDirectory, nodePath, cfengineWorkDirectory } = settings;
   const adapter = adapterFor(settings);
@@ -36,11 +36,11 @@ export function hardenedLines(settings: Settings): string[] {
     '  if command -v matchpathcon >/dev/null; then echo "contexts read"; fi',
     `  find -H ${files} -exec matchpathcon -V {} + 2>/dev/null | sed -n 's/^.* has context .*, should be [^<].*/context &/p' | head -n 30`,
     `  if ${mountedTest(mountPoint)}; then`,
-    // One file for each label: a file that was moved there keeps the label of its old place.
+    // One file for each label: a moved file keeps its old label.
     `    { stat -c '%C %n' ${shellWord(mountPoint)}; find -H ${shellWord(policyDirectory)} -xdev -name lost+found -prune -o -exec stat -c '%C %n' {} +; } 2>/dev/null | awk '!seen[$1]++' | head -n 20 |`,
     '    while read -r context path; do',
     '      access=unknown class=file; [ ! -d "$path" ] || class=dir',
-    // The kernel's own answer; it permits everything while it is permissive.
+    // The kernel answers this; it permits everything while permissive.
     '      if [ "$mode" = Enforcing ] && [ -n "$domain" ] && command -v selinux_check_access >/dev/null; then',
     '        if selinux_check_access "$domain" "$context" "$class" read >/dev/null 2>&1; then access=granted; else access=refused; fi',
     '      fi',
@@ -64,7 +64,7 @@ const mostNames = 3;
 const few = (names: readonly string[]): string =>
   names.length <= mostNames ? names.join(', ') : `${names.slice(0, mostNames).join(', ')} and ${names.length - mostNames} more`;
 
-/** Reported for the stricter member: what works elsewhere may be refused there. */
+/** Reported for the stricter member: it may refuse what works elsewhere. */
 export function judgeSelinux({ member, facts }: Looked, { members }: CheckInput): Findings {
   if (modeOf(facts) !== 'Enforcing') return [];
   const laxer = members.filter((one) => one.facts !== null && modeOf(one.facts) !== 'Enforcing');
@@ -96,7 +96,7 @@ export function judgeLabels(one: Looked, input: CheckInput): Findings {
   return [...fileLabels(member, facts), ...policyLabels(one, input, mode === 'Enforcing')];
 }
 
-/** Labels that differ from those of the host's policy, as matchpathcon -V prints them. */
+/** Labels that differ from the host's policy, as matchpathcon -V prints them. */
 function fileLabels(member: string, facts: MemberFacts): Findings {
   if (!facts.has('contexts')) return [{ leftOut: 'matchpathcon, which compares labels, is missing there' }];
   const odd = (facts.get('context') ?? []).flatMap((line) => {
@@ -110,7 +110,7 @@ function fileLabels(member: string, facts: MemberFacts): Findings {
   return [problem('warning', 'labels', member, text, `restorecon -v ${paths.join(' ')}${more}`)];
 }
 
-/** Labels are on the policy file system, so that those of the active member are those of a standby member after a failover. */
+/** Labels are on the policy file system, so a standby member will have those of the active one. */
 function policyLabels({ member, facts }: Looked, { settings, members }: CheckInput, isEnforcing: boolean): Findings {
   const type = domainOf(facts);
   const own = labelsOf(facts);
@@ -119,7 +119,7 @@ function policyLabels({ member, facts }: Looked, { settings, members }: CheckInp
       ? own
       : members.flatMap((other) =>
           labelsOf(other.facts)
-            // Granted there to the same type: the site has rules of its own.
+            // Granted there to the same type: the site has its own rules.
             .filter(({ access }) => access !== 'granted' || other.facts === null || domainOf(other.facts) !== type)
             .map((label) => ({ ...label, access: 'unknown' })),
         );
@@ -137,7 +137,7 @@ function policyLabels({ member, facts }: Looked, { settings, members }: CheckInp
   return [problem(refused.length > 0 ? 'error' : 'warning', 'labels', member, text, remedy)];
 }
 
-/** Key names by MD5, and a private key that is encrypted with 3DES [cfengine.md 1.2, 2.2]. */
+/** Keys are named by MD5, and the private one is encrypted with 3DES [cfengine.md 1.2, 2.2]. */
 export function judgeFips({ member, facts }: Looked, { settings }: CheckInput): Findings {
   const node = first(facts, 'fips');
   if (node === undefined) return [];
@@ -167,7 +167,6 @@ export function judgeFips({ member, facts }: Looked, { settings }: CheckInput): 
 const noFips =
   "use cfengine's own packages, which bring an OpenSSL of their own, or turn FIPS mode off on the members (fips-mode-setup --disable)";
 
-/** Keys that csync writes as root-MD5=... would never be found there. */
 export function judgeEnterprise({ member, facts }: Looked): Findings {
   if (!isEnterprise(facts)) return [];
   const text =

@@ -16,25 +16,24 @@ import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts
 import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
 export interface MemberCondition {
-  /** Number of cfengine daemon processes. */
+  /** Processes of the cfengine daemon. */
   readonly daemons: number;
   readonly mounted: boolean;
   readonly address: boolean;
-  /** Where it finds the package address. */
   readonly view: AddressView;
   readonly clock: Clock;
-  /** null: not mounted, or not readable. */
+  /** null: not mounted, or unreadable. */
   readonly sentinel: string | null;
-  /** On the policy file system. null: not mounted. */
+  /** Of the policy file system. null: not mounted. */
   readonly room: Room | null;
-  /** SHA-256 over the served files. null: not mounted or not readable. */
+  /** SHA-256 over the served files. null: not mounted, or unreadable. */
   readonly policyDigest: string | null;
-  /** null: none, or not readable. */
+  /** null: none, or unreadable. */
   readonly staged: Stages['open'];
   readonly leaving: Stages['leaving'];
-  /** Text of the file; empty: only touched. null: no such file. */
+  /** Text of the file; empty: only touched. null: missing. */
   readonly maintenance: string | null;
-  /** A number: the format of a newer csync. null: none since the boot. */
+  /** A number: format of a newer csync. null: none since the boot. */
   readonly monitor: MonitorState | number | null;
 }
 
@@ -51,7 +50,7 @@ export interface ConditionPlace {
   readonly packageDirectory: string;
 }
 
-/** For parseCondition and any user. */
+/** Needs no root. */
 export function conditionLook(place: ConditionPlace): Look<MemberCondition | null> {
   const { adapter, mountPoint, packageAddress, policyDirectory, packageDirectory, packageName } = place;
   const monitor = shellWord(monitorStateFile(packageName));
@@ -80,7 +79,7 @@ export function conditionLook(place: ConditionPlace): Look<MemberCondition | nul
   return { lines, read: parseCondition };
 }
 
-/** null: not that format. */
+/** null: another format. */
 export function parseCondition({ text, asked, answered }: Answer): MemberCondition | null {
   const said = saidIn(text);
   const last = (word: string): string | undefined => lastOf(said, word);
@@ -96,7 +95,7 @@ export function parseCondition({ text, asked, answered }: Answer): MemberConditi
     room: said.has('mounted') ? roomBy(last('space') ?? '') : null,
     view: readAddressView(last('cards'), last('behind')),
     policyDigest: last('policy') ?? null,
-    // One of a newer csync: its verbs report it.
+    // Verbs report a newer format.
     staged: attempt(() => parseStage(last('stage') ?? ''), null),
     leaving: attempt(() => parseTakenBack(last('leaving') ?? ''), null),
     maintenance: last('maintenance') ?? null,
@@ -104,7 +103,7 @@ export function parseCondition({ text, asked, answered }: Answer): MemberConditi
   };
 }
 
-/** Of a paused monitor. */
+/** About a paused monitor. */
 export function pauseText(
   member: string,
   { until, overdue, serviceguard }: NonNullable<ReturnType<typeof maintenanceFrom>>,

@@ -1,4 +1,4 @@
-/** The Node.js of the member scripts on each member, and whether it gets security fixes; csync itself there, and its hooks. Pure. */
+/** The Node.js of the member scripts on each member and its security support; csync there, and its hooks. Pure. */
 import type { Problem } from '../../base/problem.ts';
 import { hasNodeEnded, isNodeNewEnough, lastDayOfNode, oldestNode, recommendedNode } from '../../base/version.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
@@ -8,14 +8,14 @@ import { type CheckedMember, type CheckInput, type Findings, first, type Looked,
 
 export interface NodeFacts {
   readonly member: string;
-  /** null: it cannot be run. */
+  /** null: does not run. */
   readonly version: string | null;
   readonly file: string;
   readonly supportedUntil: string | null;
   readonly hasEnded: boolean;
 }
 
-/** The launchers prefer the runtime of the package directory. */
+/** Launchers prefer the runtime in the package directory. */
 export function nodeOf({ member, facts }: Looked, { settings: { nodePath, packageDirectory }, now }: CheckInput): NodeFacts {
   const isCarried = facts.has('runtime');
   const version = readNodeVersion(first(facts, isCarried ? 'runtime' : 'node') ?? '');
@@ -38,7 +38,7 @@ export function judgeNode(one: Looked, input: CheckInput): readonly Problem[] {
   return [problem('error', 'node', member, text, remedy)];
 }
 
-/** One for all members with the same version and path. */
+/** One line for members with the same version and path. */
 export function nodeLines(nodes: readonly NodeFacts[]): string[] {
   const told = nodes
     .filter(({ version }) => isNodeNewEnough(version))
@@ -57,7 +57,7 @@ export function nodeLines(nodes: readonly NodeFacts[]): string[] {
 const factsOf = ({ member, facts }: CheckedMember) =>
   facts === null ? [] : [alertFacts(member, first(facts, 'alerts'), Number(first(facts, 'clock')) * 1000)];
 
-/** Whether hooks report events from each member. */
+/** Checks that hooks report events from each member. */
 export function judgeAlerts(one: Looked, { settings, members }: CheckInput): Findings {
   const [own] = factsOf(one);
   if (!alertsOn(settings) || own === undefined) return [];

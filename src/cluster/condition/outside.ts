@@ -1,27 +1,26 @@
 /**
- * Where other members find the package address. The proof of the start succeeds on its own member even if all others reach another host. A
- * datagram makes the kernel of each other member resolve the address; its neighbour table then has the hardware address. Pure.
+ * Which host the other members reach at the package address. The proof of a start succeeds on its own member even if all others reach
+ * another host. A datagram makes each member's kernel resolve the address; its neighbour table then has the hardware address. Pure.
  */
 import { familyOption, isIpv6 } from '../../base/network.ts';
 
 export interface AddressView {
-  /** Hardware addresses of its own interfaces. */
+  /** Its own hardware addresses. */
   readonly cards: readonly string[];
-  /** That it sends to. null: unknown, or its own address. */
+  /** The hardware address that it sends to. null: unknown, or its own address. */
   readonly behind: string | null;
 }
 
-/** No host answers. */
 const noHost = 'none';
 
-/** Half a second in total. */
+/** 0.5 s in total. */
 const tries = 10;
 
-/** Prints `address 1` where it is local by that shell test, and the input of readAddressView. */
+/** Prints `address 1` where the shell test `isLocal` succeeds, and the input of readAddressView. */
 export function addressViewLines(address: string, isLocal: string): string[] {
   return [
     "echo \"cards $(cat /sys/class/net/*/address 2>/dev/null | sort -u | tr '\\n' ' ')\"",
-    // Port 9: discard. A table without that host (behind a router) is no answer.
+    // Port 9: discard. A table without the host (behind a router) proves nothing.
     `if ${isLocal}; then echo 'address 1'; elif bash --norc -c 'echo > /dev/udp/${address}/9' 2>/dev/null; then`,
     `  tries=0; behind=${noHost}`,
     `  while [ "$behind" = ${noHost} ] && [ $tries -lt ${tries} ]; do`,
@@ -41,7 +40,7 @@ const arpLines = (address: string): string[] => [
   '    done < /proc/net/arp',
 ];
 
-/** /proc has no table of IPv6 neighbours. `ADDRESS dev eth0 lladdr 02:00:0a:09:00:0b REACHABLE`; without a host `ADDRESS dev eth0 INCOMPLETE`. */
+/** /proc has no IPv6 neighbours. `ADDRESS dev eth0 lladdr 02:00:0a:09:00:0b REACHABLE`; without a host `ADDRESS dev eth0 INCOMPLETE`. */
 const neighbourLines = (address: string): string[] => [
   `    found=$(ip -6 neigh show to ${address} 2>/dev/null)`,
   `    case $found in *lladdr*) behind=\${found##*lladdr }; behind=\${behind%% *} ;; *INCOMPLETE* | *FAILED*) behind=${noHost} ;; esac`,
@@ -49,11 +48,11 @@ const neighbourLines = (address: string): string[] => [
 
 const cardPattern = /^[0-9a-f]{2}(:[0-9a-f]{2})+$/;
 
-/** Reads the rests of the lines `cards` and `behind`. */
+/** Reads the lines `cards` and `behind`. */
 export function readAddressView(cards: string | undefined, behind: string | undefined): AddressView {
   const found = behind?.trim() ?? '';
   return {
-    // Every host has the address of the loopback interface.
+    // Not the loopback interface's, which every host has.
     cards: (cards ?? '').split(/\s+/).filter((card) => cardPattern.test(card) && /[1-9a-f]/.test(card)),
     behind: found === noHost || cardPattern.test(found) ? found : null,
   };
@@ -66,17 +65,15 @@ export interface Witness {
 }
 
 export interface OutsideView {
-  /** Members that reach the active member. */
   readonly reached: readonly string[];
-  /** Another host: its member name or hardware address. */
+  /** Members that reach another host: its member name or hardware address. */
   readonly misled: readonly { readonly member: string; readonly who: string }[];
-  /** Members that find no host at the address. */
   readonly lost: readonly string[];
   /** Members that cannot report it. */
   readonly blind: readonly string[];
 }
 
-/** What the other members see of the address while the package runs on `owner`. */
+/** What other members find at the address while the package runs on `owner`. */
 export function outsideView(witnesses: readonly Witness[], owner: string): OutsideView {
   const own = witnesses.find(({ member }) => member === owner)?.seen?.view.cards ?? [];
   const reached: string[] = [];
@@ -97,7 +94,7 @@ export function outsideView(witnesses: readonly Witness[], owner: string): Outsi
   return { reached, misled, lost, blind };
 }
 
-/** No member reaches the active one, and at least one another host. A single member may have an old entry. */
+/** No member reaches the active one, and at least one reaches another host. One member alone may have an old entry. */
 export const reachesElsewhere = ({ reached, misled }: OutsideView): boolean => misled.length > 0 && reached.length === 0;
 
 export function insteadText({ misled }: OutsideView): string {
@@ -110,7 +107,7 @@ interface Advice {
   readonly remedy: string;
 }
 
-/** Empty: a member reaches the active one, and none another host. */
+/** Empty: a member reaches the active one, none another host. */
 export function outsideAdvice(view: OutsideView, owner: string, address: string): Advice[] {
   const { reached, misled, lost, blind } = view;
   const announce = isIpv6(address)

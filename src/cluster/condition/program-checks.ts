@@ -1,4 +1,4 @@
-/** Checks of csync check about programs: what a minimal installation lacks, and the scripts of csync there. Pure. */
+/** Checks what a minimal installation lacks, and csync's scripts on each member. Pure. */
 
 import type { Problem } from '../../base/problem.ts';
 import { appliedName, parseApplied, setsName } from '../../contract/package-directory.ts';
@@ -8,11 +8,11 @@ import { namedDigest } from '../remote/package-look.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 
 interface Need {
-  /** As the report of the member names it: a program, or a use of one. */
+  /** A program, or a use of one, as the member's report names it. */
   readonly what: string;
   readonly lack: string;
   readonly severity: Problem['severity'];
-  /** What does not work without it. */
+  /** What fails without it. */
   readonly cost: string;
   readonly install: string;
 }
@@ -20,7 +20,7 @@ interface Need {
 const scriptCost = 'scripts of csync fail there: csync cannot change this member, and the package may not run on it';
 const toInstall = (names: string) => `install ${names} there (dnf, zypper or apt-get)`;
 
-/** Only what a supported system may lack: all have sh, coreutils, sed and grep. */
+/** Only what a supported system may lack; all have sh, coreutils, sed and grep. */
 const needs: readonly Need[] = [
   {
     what: 'perl',
@@ -77,7 +77,7 @@ const needs: readonly Need[] = [
   }),
 ];
 
-/** Lines that print `lacks WHAT` for each need, and then `programs`. */
+/** Prints `lacks WHAT` for each need, then `programs`. */
 export const programLines: readonly string[] = [
   "if [ ! -x /usr/bin/perl ]; then echo 'lacks perl'",
   "elif ! /usr/bin/perl -Mstrict -e 1 2>/dev/null; then echo 'lacks perl-runs'",
@@ -96,14 +96,14 @@ export function judgePrograms({ member, facts }: Looked): Findings {
     .map(({ severity, lack, cost, install }) => problem(severity, 'programs', member, `${lack}: ${cost}`, install));
 }
 
-/** Serviceguard executes the launchers in the package directory. Nothing is executed in /tmp or /run. */
+/** Serviceguard runs the launchers from the package directory. Nothing runs from /tmp or /run. */
 export function judgeNoexec({ member, facts }: Looked): Findings {
   const directory = first(facts, 'directory') ?? '';
   const places = (facts.get('mount') ?? [])
     .map((line) => line.split(' '))
     .filter(([, point = '']) => point === '/' || `${directory}/`.startsWith(`${point}/`));
   if (directory === '' || places.length === 0) return [{ leftOut: 'the report of the member was cut short' }];
-  // Of two mounts at one point the later one is in effect.
+  // The later of two mounts at one point is in effect.
   const [, point = '', , options = ''] = places.sort(([, one = ''], [, other = '']) => one.length - other.length).at(-1) ?? [];
   if (!options.split(',').includes('noexec')) return [];
   const text = `${point} is mounted noexec: no script of the package directory ${directory} can start`;
@@ -111,13 +111,13 @@ export function judgeNoexec({ member, facts }: Looked): Findings {
   return [problem('error', 'noexec', member, text, remedy)];
 }
 
-/** The set that a member's package directory names as applied. null: none, or an unreadable file. */
+/** Digest of the applied set. null: none, or unreadable. */
 const appliedOf = (facts: MemberFacts | null): string | null =>
   parseApplied(facts === null ? '' : (first(facts, 'applied') ?? ''))?.set ?? null;
 
 /**
- * Digests of the scripts in the package directory that a start on the member would run. The package file is used from one member only, logs
- * are not compared, and a new member never had the sets that are kept for a rollback. `applied` null: all sets count.
+ * Digests of the scripts that a start would run. Not compared: the package file (used from one member), logs, sets kept for a rollback (a
+ * new member has none). `applied` null: all sets count.
  */
 function scriptsOf(facts: MemberFacts | null, applied: string | null): ReadonlyMap<string, string> {
   const files = (facts?.get('digest') ?? []).flatMap((line) => {
@@ -128,7 +128,7 @@ function scriptsOf(facts: MemberFacts | null, applied: string | null): ReadonlyM
     !/^\.|^history\/|\.(conf|log)$/.test(name) &&
     (applied === null || !name.startsWith(`${setsName}/`) || name.startsWith(`${setsName}/${applied}/`));
   const scripts = new Map(files.filter(([name]) => counts(name)));
-  // Its text also names the previous set, which a new member does not have.
+  // Only this set: the text also names the previous one, which a new member lacks.
   const own = appliedOf(facts);
   if (own !== null) scripts.set(appliedName, own);
   return scripts;
@@ -139,7 +139,7 @@ function mostFrequent<T>(values: readonly T[]): T | undefined {
   return [...values].sort((one, other) => count(other) - count(one))[0];
 }
 
-/** Compares with most members. csync diff compares with csync.yaml. */
+/** Compares members with the majority. csync diff compares with csync.yaml. */
 export function judgeScripts({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {
   const applied = mostFrequent(members.flatMap((one) => appliedOf(one.facts) ?? [])) ?? null;
   const own = scriptsOf(facts, applied);
@@ -155,7 +155,7 @@ export function judgeScripts({ member, facts }: Looked, { members }: CheckInput)
   return [problem('warning', 'scripts', member, text, driftRemedy)];
 }
 
-/** A start calls this program for pending work. */
+/** A start runs this program for pending work. */
 export function judgeToolkit({ member, facts }: Looked, { settings, toolkit }: CheckInput): Findings {
   const found = toolkitFrom(facts);
   if (found === null) return [{ leftOut: 'the report of the member was cut short' }];

@@ -1,4 +1,4 @@
-/** Checks whether hosts reach each other: ports, packets of full size, addresses that only one host has. Pure. */
+/** Checks whether hosts reach each other: ports, packets of full size, addresses that hosts share. Pure. */
 import { familyOption, isInPrefix, isIpv6, networkOf } from '../../base/network.ts';
 import { words } from '../../base/shell-word.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -40,7 +40,7 @@ export function judgePorts(one: Looked, input: CheckInput): Findings {
   });
 }
 
-/** Clients fetch the policy themselves. Their port is for remote runs (cfrun, cf-runagent) from the active member. */
+/** Clients fetch the policy themselves; their port is for remote runs (cfrun, cf-runagent) from the active member. */
 export function judgeClientPorts(one: Looked, input: CheckInput): Findings {
   const { cfenginePort: port } = input.settings;
   if (input.clients === null) return noClients;
@@ -64,7 +64,7 @@ export function judgeClientSizes(one: Looked, input: CheckInput): Findings {
   return input.clients.length === 0 ? noClientYet : judgeSize('client-mtu', one, toClients(one, input), input);
 }
 
-/** A smaller MTU that is reported is harmless. A path that drops large packets fails only when a large file is sent. */
+/** A smaller MTU is harmless if the path reports it. A path that drops large packets fails only for large files. */
 function judgeSize(name: 'mtu' | 'client-mtu', one: Looked, reach: readonly Reach[], input: CheckInput): Findings {
   const { member } = one;
   const asked = reach.filter(({ size }) => size !== null);
@@ -81,7 +81,7 @@ function judgeSize(name: 'mtu' | 'client-mtu', one: Looked, reach: readonly Reac
 
 const namedAtMost = 10;
 
-/** Clients by name and address; only the first of many. */
+/** Names and addresses of the first clients. */
 export function named(targets: readonly string[], { clients }: CheckInput): string {
   const texts = targets.slice(0, namedAtMost).map((target) => {
     const name = clients?.find(({ address }) => address === target)?.name ?? null;
@@ -91,21 +91,21 @@ export function named(targets: readonly string[], { clients }: CheckInput): stri
   return `${texts.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** Addresses of a member that another one has as well: bridges of containers and virtual machines have the same one on many hosts. */
+/** Bridges of containers and virtual machines have the same address on many hosts. */
 function sharedWith(other: MemberFacts | null, facts: MemberFacts | null, { packageAddress }: Settings): string[] {
   const addresses = (of: MemberFacts | null): string[] => words(of === null ? '' : first(of, 'own'));
   const theirs = new Set(addresses(other));
   return addresses(facts).filter((one) => theirs.has(one) && one !== packageAddress && !/^(127[.]|::1$|fe80:)/.test(one));
 }
 
-/** In the subnet of the package, by the length that the member has for it. */
+/** By the prefix length of the member. */
 function isInSubnet(address: string, facts: MemberFacts, { packageSubnet }: Settings): boolean {
   if (isIpv6(address)) return isInPrefix(address, packageSubnet);
   const length = words(first(facts, 'network'))[0]?.split('/')[1];
   return length !== undefined && networkOf(address, Number(length)) === packageSubnet;
 }
 
-/** Reported for the later member. csync and cfengine recognize a host by its address, so that a set-up uses it for one host only. */
+/** Reported for the later member. csync and cfengine recognize hosts by address, so a set-up uses it for one of them only. */
 export function judgeSharedAddresses({ member, facts }: Looked, { settings, members }: CheckInput): Findings {
   const earlier = members.slice(
     0,
@@ -126,7 +126,7 @@ export function judgeSharedAddresses({ member, facts }: Looked, { settings, memb
   );
 }
 
-/** Shared addresses that harm nothing, because no set-up uses them. */
+/** Shared addresses that no set-up uses. */
 export function sharedNotes({ settings, members }: CheckInput): string[] {
   const holders = new Map<string, string[]>();
   for (const { member, facts } of members)

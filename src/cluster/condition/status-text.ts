@@ -4,7 +4,7 @@ import { type Clock, clockText } from '../remote/answers.ts';
 import type { Client } from './clients.ts';
 import type { StatusInput, StatusVerdict } from './status.ts';
 
-/** "same": within the uncertainty. */
+/** "same": the difference is within the uncertainty. */
 function clockCell(clock: Clock): string {
   return Math.abs(clock.ahead) <= clock.doubt ? 'same' : clockText(clock);
 }
@@ -32,7 +32,7 @@ export function statusText({ sentence, advice }: StatusVerdict, { members, statu
 
 const clientsShown = 20;
 
-/** Longest silent first; a long list is cut. */
+/** Longest silent first; cuts a long list. */
 function clientLines(clients: readonly Client[] | null, now: number): string[] {
   if (clients === null) return ["clients: unknown; only root can read cfengine's list of peers"];
   if (clients.length === 0) return ['clients: none has connected yet'];

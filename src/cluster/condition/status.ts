@@ -1,4 +1,4 @@
-/** Judges the condition of a cluster: one sentence, problems with their remedies, and a table of members. Pure. */
+/** Judges a cluster: one sentence, problems with fixes, a table of members. Pure. */
 
 import { attempt } from '../../base/attempt.ts';
 import { newerText } from '../../base/version.ts';
@@ -17,22 +17,21 @@ import type { Client } from './clients.ts';
 import { type MemberCondition, pauseText, reportOf } from './member-condition.ts';
 import { insteadText, outsideAdvice, outsideView, reachesElsewhere } from './outside.ts';
 
-/** Exit statuses of the verb, after those of the Linux Standard Base for the status of an init script. */
+/** As the Linux Standard Base defines them for the status of an init script. */
 export const statusExit = { serving: 0, failed: 1, halted: 3, unknown: 4 } as const;
 
 export type Condition = keyof typeof statusExit;
 
 export interface MemberStatus {
   readonly member: string;
-  /** null: the member cannot be checked. */
+  /** null: cannot be checked. */
   readonly seen: MemberCondition | null;
-  /** The message for a member that cannot be checked. */
   readonly noAnswer: NoAnswer;
-  /** State in the cluster, as its engine reports it. */
+  /** As its engine reports it. */
   readonly inCluster: string;
   /** Whether the package may start there. null: unknown. */
   readonly switching: boolean | null;
-  /** Names of files that are missing, edited by hand, or out of date. null: cannot be checked. */
+  /** Files that are missing, edited by hand, or out of date. null: cannot be checked. */
   readonly staleFiles: readonly string[] | null;
 }
 
@@ -44,24 +43,24 @@ export interface StatusInput {
   readonly members: readonly MemberStatus[];
   /** Longest silent first. null: no member can list them. */
   readonly clients: readonly Client[] | null;
-  /** The hosts that are set up, and the pending work. */
+  /** Set-up hosts and pending work. */
   readonly roster: Roster;
-  /** About files of a newer csync, which are not in this report, and about hooks. */
+  /** About files of a newer csync, and hooks. */
   readonly unread: readonly Advice[];
   readonly clusterMembers: readonly string[];
-  /** The package moved during every observation: the report does not describe one moment. */
+  /** The package moved during every observation, so the report describes no single moment. */
   readonly moving: boolean;
-  /** Clock of this host, ms. */
+  /** ms of this host's clock. */
   readonly now: number;
 }
 
-/** The member that runs the package according to the engine, if it was checked. null: neither. */
+/** The member that runs the package according to the engine. null: none, or not checked. */
 export function runningMember({ status, members }: StatusInput): MemberStatus | null {
   if (status?.status !== 'up' || status.state !== 'running') return null;
   return members.find(({ member, seen }) => member === status.owner && seen !== null) ?? null;
 }
 
-/** True if two observations of a member show the same promotion. A member that does not answer the second time counts as unchanged. */
+/** Whether both observations show the same promotion. A member that does not answer the second time counts as unchanged. */
 export function isAsBefore(one: MemberCondition | null, other: MemberCondition | null): boolean {
   if (one === null || other === null) return true;
   return one.mounted === other.mounted && one.address === other.address && one.sentinel === other.sentinel;
@@ -69,18 +68,18 @@ export function isAsBefore(one: MemberCondition | null, other: MemberCondition |
 
 export interface Advice {
   readonly text: string;
-  /** The command to run, or the action. */
+  /** A command or an action. */
   readonly remedy: string;
 }
 
 export interface StatusVerdict {
   readonly condition: Condition;
   readonly sentence: string;
-  /** What is wrong now, or would fail at the next failover; worst first. */
+  /** Wrong now, or at the next failover; worst first. */
   readonly advice: readonly Advice[];
 }
 
-/** A client is reported after this silence. It is twelve rounds of cf-execd, which runs every five minutes. */
+/** Twelve rounds of cf-execd, which runs every five minutes. */
 const silentAfterMs = 3_600_000;
 
 export function judgeStatus(input: StatusInput): StatusVerdict {
@@ -136,7 +135,7 @@ const between: Readonly<Record<string, string>> = {
   halting: 'its halt has not finished',
 };
 
-/** It starts or halts, or a failure left it so. */
+/** The package starts or halts, or a failure left it so. */
 function judgeBetween(status: PackageStatus, packageName: string, words: EngineWords, verdict: Verdict): StatusVerdict {
   const sentence = `${packageName} is ${status.state} on ${status.owner ?? 'no member'}`;
   const failures = status.failures?.map(({ member, text }) => `${member}: ${text}`) ?? [];
@@ -147,7 +146,7 @@ function judgeBetween(status: PackageStatus, packageName: string, words: EngineW
   return verdict('failed', sentence, { text, remedy: `${words.look}; repair the cause, then csync recover` });
 }
 
-/** Of a package that is not applied. The start needs keys, policy and daemon on the members. */
+/** For a package that is not applied. Its start needs keys, policy and daemon on the members. */
 function firstSteps({ roster }: StatusInput): Advice {
   return roster.serial === 0
     ? {
@@ -157,7 +156,7 @@ function firstSteps({ roster }: StatusInput): Advice {
     : { text: 'no package of that name is applied', remedy: 'csync apply --run' };
 }
 
-/** Who ends the engine's mode: the monitor, if csync maintenance on started it. */
+/** The monitor ends the mode if csync maintenance on started it. */
 function modeEnd({ members, status, now }: StatusInput): string {
   const pauses = members
     .filter(({ member }) => status?.owner === null || status?.owner === member)
@@ -172,7 +171,7 @@ function modeEnd({ members, status, now }: StatusInput): string {
 
 type Verdict = (condition: Condition, sentence: string, ...first: readonly Advice[]) => StatusVerdict;
 
-/** The engine reports "up". "Serves" requires that the checks on the member succeed. */
+/** The engine reports "up"; "serves" also requires the checks on the member. */
 function judgeUp({ place, members }: StatusInput, status: PackageStatus, verdict: Verdict): StatusVerdict {
   const { packageName, mountPoint, packageAddress } = place;
   const owner = members.find(({ member }) => member === status.owner);
@@ -199,13 +198,13 @@ function judgeUp({ place, members }: StatusInput, status: PackageStatus, verdict
   return verdict('serving', `${packageName} serves from ${status.owner}${since === null ? '' : ` since ${since}`}${policy}`);
 }
 
-/** Halts the package and starts it where its engine chooses. */
+/** Halts the package; its engine chooses where it starts. */
 function restartCommands(place: PackagePlace): string {
   const { orders } = engineFor(place);
   return typed(orders.halt(place.packageName), orders.switchOn(place.packageName));
 }
 
-/** `at` of the sentinel from the last start. */
+/** Time of the last start. */
 function sentinelTime(text: string | null): string | null {
   return attempt(() => {
     const { at } = JSON.parse(text ?? '') as { at?: unknown };
@@ -249,7 +248,7 @@ function judgeDown({ place, members }: StatusInput, status: PackageStatus, verdi
   });
 }
 
-/** Uses the engine's own words, and explains them [serviceguard.md 6.5, 6.11]. */
+/** Quotes the engine's words and explains them [serviceguard.md 6.5, 6.11]. */
 function switchAdvice({ place, status, members }: StatusInput): Advice[] {
   if (status === null) return [];
   const { packageName } = place;
@@ -260,7 +259,7 @@ function switchAdvice({ place, status, members }: StatusInput): Advice[] {
       text: `${words.switchedOff}: it runs, but cannot fail over`,
       remedy: typed(orders.switchOn(packageName)),
     });
-  // A member in standby is reported as such.
+  // A member in standby has its own report.
   for (const { member } of members.filter((one) => one.switching === false && one.inCluster !== 'standby')) {
     const failures = status.failures?.filter((one) => one.member === member).map(({ text }) => text) ?? [];
     const why = failures.length === 0 ? 'the package failed there and cannot move back' : failures.join('; ');
@@ -301,7 +300,7 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         remedy: 'kill all except the one that listens on the port',
       });
     const pause = maintenanceFrom(seen.maintenance, now);
-    // In the engine's mode the verdict already reports it.
+    // The engine's mode is in the verdict.
     if (pause !== null && !(status?.state === 'maintenance' && pause.serviceguard !== null))
       advice.push({
         text: pauseText(member, pause, title),
@@ -352,10 +351,10 @@ function addressAdvice({ members, status, place }: StatusInput): Advice[] {
   return outsideAdvice(outsideView(members, owner.member), owner.member, place.packageAddress);
 }
 
-/** A monitor reports at least every 40 s. A replaced one reports again within 30 s. */
+/** A monitor reports every 40 s at least, a replaced one again within 30 s. */
 const monitorSilenceSeconds = 75;
 
-/** Seconds since the monitor's last report, by the clock of its member. A report of an earlier package start does not count. */
+/** Seconds since the last report, by the member's clock. A report from before the last start does not count. */
 function silentSeconds(seen: MemberCondition, now: number): number {
   const { sentinel, clock } = seen;
   const monitor = reportOf(seen);
@@ -364,7 +363,7 @@ function silentSeconds(seen: MemberCondition, now: number): number {
   return now / 1000 + clock.ahead - clock.doubt - last / 1000;
 }
 
-/** Silence counts from the start of the package: while it was down, no client could connect. */
+/** Silence counts from the start: no client could connect while the package was down. */
 function clientAdvice({ members, clients, now, status }: StatusInput): Advice[] {
   const since = Date.parse(sentinelTime(members.find(({ member }) => member === status?.owner)?.seen?.sentinel ?? null) ?? '');
   if (Number.isNaN(since)) return [];
@@ -380,7 +379,7 @@ function clientAdvice({ members, clients, now, status }: StatusInput): Advice[] 
   ];
 }
 
-/** Pending work of a set-up, and members that are not set up. */
+/** Pending work, and members that are not set up. */
 function rosterAdvice({ roster, clusterMembers }: StatusInput): Advice[] {
   const { members, leftOut, waiting, serial } = roster;
   const known = new Set([...members.map(({ name }) => name), ...leftOut]);

@@ -1,4 +1,4 @@
-/** Can a member mount the policy file system, and no other process? Pure. */
+/** Checks that a member can mount the policy file system, and that nothing else does. Pure. */
 
 import type { Problem } from '../../base/problem.ts';
 import { words } from '../../base/shell-word.ts';
@@ -33,7 +33,7 @@ export function judgeMountPoint({ member, facts }: Looked, { settings: { mountPo
   return [problem('error', 'mount-point', member, text, contentAway(mountPoint))];
 }
 
-/** The package seals the directory (chattr +i), so that nothing is written there while unmounted. */
+/** The package seals the directory (chattr +i), so nothing is written there while it is unmounted. */
 function contentAway(mountPoint: string): string {
   const away = `/var/tmp${mountPoint.replaceAll('/', '-')}`;
   return `ls -A ${mountPoint}; then move its content away: mkdir -p ${away}; chattr -i ${mountPoint}; find ${mountPoint} -mindepth 1 -maxdepth 1 -exec mv -t ${away} {} +`;
@@ -98,7 +98,7 @@ export function judgeVolumeGroup({ member, facts }: Looked, { settings: { volume
   return facts.has('hosttags') ? problems : [...problems, unasked];
 }
 
-/** `printed`: the output of lvmconfig, such as hosttags=1. */
+/** `printed`: output of lvmconfig, such as hosttags=1. */
 function hostTagProblems(member: string, printed: string | undefined, volumeGroup: string): Problem[] {
   if (printed === undefined || printed === 'hosttags=1') return [];
   const text = `LVM has no host tags here (lvmconfig tags/hosttags prints ${printed}), so nothing prevents ${volumeGroup} from being activated at boot, or twice`;
@@ -125,7 +125,7 @@ export function judgeSpace({ member, facts }: Looked, { settings: { mountPoint }
   return [...policy, ...others];
 }
 
-/** A second protection, for file systems that have one. */
+/** A second protection, if the file system has one. */
 export function doubleMountNotes({ settings, members }: CheckInput): string[] {
   const features = members.flatMap(({ facts }) => facts?.get('features') ?? [])[0];
   if (!fileSystemTypes[settings.fileSystemType].mountProtection || features === undefined || words(features).includes('mmp'))

@@ -1,4 +1,4 @@
-/** Commits an edit of the master copy: changes, permission, record. Not of the toolkit's own files. Pure. */
+/** Commits an edit of the master copy: changes, permission, record. csync's own files are not edited. Pure. */
 
 import { attempt } from '../../base/attempt.ts';
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
@@ -7,17 +7,16 @@ import { sha256 } from '../../contract/package-directory.ts';
 import { augmentsLines, frameworkFiles, isAugments, joinAugments } from '../../render/mpf.ts';
 import { isOurs } from '../../render/policy.ts';
 
-/** One line in the master copy, so each host shows which commit it has. */
+/** A one-line file in the master copy; shows each host its commit. */
 export const commitRecordName = 'csync.commit';
 
 export interface CommitRecord {
-  /** From 1; never used twice on a policy file system. */
+  /** From 1; never reused on a policy file system. */
   readonly commit: number;
-  /** Of the promotion. */
   readonly epoch: number;
-  /** Of the master copy with this commit. */
+  /** Of the resulting master copy. */
   readonly digest: string;
-  /** Of the verb's host, ISO 8601. */
+  /** Clock of the verb's host, ISO 8601. */
   readonly at: string;
   /** user@host. */
   readonly by: string;
@@ -27,18 +26,18 @@ export interface CommitRecord {
   readonly removed: readonly string[];
   /** Of the git repository. */
   readonly revision?: string;
-  /** Clients that had it before all others. */
+  /** Clients that had it first. */
   readonly stage?: readonly string[];
 }
 
 export interface PolicyState {
-  /** Without the record, by relative name. */
+  /** By relative name, without the record. */
   readonly files: ReadonlyMap<string, { readonly digest: string; readonly ours: boolean }>;
-  /** From the member, before all else was read. */
+  /** As the member computed it, before it read the rest. */
   readonly digest: string;
   /** 0: never promoted. */
   readonly epoch: number;
-  /** Another digest: another promotion. */
+  /** Changes with each promotion. */
   readonly sentinelDigest: string;
   readonly current: CommitRecord | null;
   /** Oldest first. */
@@ -50,24 +49,24 @@ export interface LocalFile {
   readonly name: string;
   /** null: removed. */
   readonly content: Buffer | null;
-  /** Of the file that the edit is based on; null: none. Several after a commit without an answer. undefined: unknown. */
+  /** Digest of the file that the edit is based on; null: no file. Several after a commit without an answer. undefined: unknown. */
   readonly base?: readonly (string | null)[] | undefined;
 }
 
 export interface CommitPlan {
   readonly write: readonly { readonly name: string; readonly content: Buffer }[];
   readonly remove: readonly string[];
-  /** The resulting one. */
+  /** Of the result. */
   readonly digest: string;
 }
 
-/** Over lines `digest  ./name` as of sha256sum, sorted by bytes, as the shell on a member. */
+/** SHA-256 over sha256sum lines `digest  ./name`, sorted by bytes, as the shell on a member computes it. */
 export function treeDigest(files: ReadonlyMap<string, string>): string {
   const lines = [...files].map(([name, digest]) => Buffer.from(`${digest}  ./${name}\n`)).sort(Buffer.compare);
   return sha256(Buffer.concat(lines));
 }
 
-/** `base`: digest of the whole master copy, for files without a base of their own. */
+/** `base`: digest of the whole master copy, for files without a base. */
 export function planCommit(state: PolicyState, files: readonly LocalFile[], base: string | null): Checked<CommitPlan> {
   const edits = files.filter((file) => isEdit(state, file));
   const problems = [
@@ -88,8 +87,8 @@ export function planCommit(state: PolicyState, files: readonly LocalFile[], base
 }
 
 /**
- * From one revision to another, by name. `before`: that of the master; null: unknown. An edit by hand on the master is a problem, also of a
- * file that the repository did not change.
+ * The difference between two revisions. `before`: the master's; null: unknown. An edit by hand on the master is a problem, even if the
+ * repository did not change the file.
  */
 export function repositoryEdit(
   state: PolicyState,
@@ -118,12 +117,12 @@ function isEdit(state: PolicyState, file: LocalFile): boolean {
   return mine !== digestThere(state, file.name) && file.base?.at(0) !== mine;
 }
 
-/** sha256sum writes some of them otherwise, and UTF-8 cannot have the last one, which stands for a byte that is not UTF-8. */
+/** sha256sum escapes some of them; the last stands for a byte that is not UTF-8. */
 const unreadable = /[\p{Cc}\\\uFFFD]/u;
-/** Accepted unchanged by cfengine and shell patterns. */
+/** Safe for cfengine and shell patterns. */
 const plainName = /^(?!.*(^|\/)\.)[^/]+(\/[^/]+)*$/;
 
-/** Files that an administrator put on the master. The digest of a tree with such names is unknown here. */
+/** Names on the master with which no digest of the tree can be computed here. */
 export function unreadableNames({ files }: Pick<PolicyState, 'files'>): Problem[] {
   const names = [...files.keys()].filter((name) => unreadable.test(name));
   if (names.length === 0) return [];
@@ -166,7 +165,7 @@ function editProblems(state: PolicyState, edit: LocalFile, base: string | null):
   ];
 }
 
-/** Of the Masterfiles Policy Framework: its augments must go on to refer to csync's files. */
+/** Augments of the Masterfiles Policy Framework must keep referring to csync's files. */
 function augmentsProblems({ files }: PolicyState, edits: readonly LocalFile[]): Problem[] {
   if (files.get(frameworkFiles.update)?.ours !== true) return [];
   const ofAugments = edits.filter(({ name }) => isAugments(name));
@@ -206,7 +205,7 @@ function movedProblem(state: PolicyState, base: string): Problem {
   );
 }
 
-/** Oldest first, the current one last. */
+/** Oldest first, current last. */
 export function recordsOf({ log, current }: PolicyState): CommitRecord[] {
   return [...log.filter(({ commit }) => current === null || commit < current.commit), ...(current === null ? [] : [current])];
 }
@@ -220,7 +219,6 @@ export interface CommitWords {
   readonly stage?: readonly string[];
 }
 
-/** For exactly that state. */
 export function nextRecord(state: PolicyState, { write, remove, digest }: CommitPlan, words: CommitWords): CommitRecord {
   const commit = Math.max(0, ...[...state.log, ...recordsOf(state)].map((one) => one.commit)) + 1;
   const { at, by, member, message, revision, stage } = words;
@@ -244,7 +242,7 @@ export function recordText(record: CommitRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** null: invalid. A Failure for one of a newer csync: its number must not be used again. */
+/** null: invalid. Throws a Failure for a record of a newer csync, whose number must not be used again. */
 export function parseRecord(text: string): CommitRecord | null {
   refuseNewer(text, 'the commit record of the policy');
   return attempt(() => {

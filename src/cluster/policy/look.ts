@@ -1,4 +1,4 @@
-/** The master's policy on a member: place, digest, record, edits by hand. */
+/** Reads the master's policy on a member: place, digest, record, edits by hand. */
 
 import { shellWord } from '../../base/shell-word.ts';
 import { layoutOf, type PolicyCheck, policyChecks } from '../../cfengine/layout.ts';
@@ -12,17 +12,17 @@ import { parseStage, parseTakenBack, type Stages } from './stage.ts';
 
 export interface PolicyPlace {
   readonly mountPoint: string;
-  /** Contains the sentinel. */
+  /** Has the sentinel. */
   readonly base: string;
   /** The master copy. */
   readonly tree: string;
   /** Not served: log, next and previous tree. */
   readonly keep: string;
-  /** Held by a publication or a commit. */
+  /** For publications and commits. */
   readonly lock: string;
-  /** Of a staged rollout; exists only during one. */
+  /** Exists only during a staged rollout. */
   readonly stage: string;
-  /** cfengine's parser on the next tree. */
+  /** Run cfengine's parser on the next tree. */
   readonly checks: readonly PolicyCheck[];
 }
 
@@ -43,7 +43,7 @@ export function policyPlace(settings: Settings): PolicyPlace {
   };
 }
 
-/** Beside busyStatus. With one of them nothing changed. */
+/** Exit statuses beside busyStatus. Nothing changed with any of them. */
 export const policyStatus = {
   notMounted: 69,
   refused: 65,
@@ -54,23 +54,21 @@ export const policyStatus = {
   noStage: 71,
 } as const;
 
-/** For status `linked`. */
 export const linkRemedy =
   'make it a file or directory of its own in masterfiles, or edit what the link leads to; csync policy show   lists the links';
 
-/** In the stage directory. */
 export const stageFileName = 'stage.json';
-/** Beside the log: the last rollout that was taken back, until its hosts have the served policy again, and all of them. */
+/** Beside the log: the last rollout that was taken back, until its hosts have the served policy again; and all of them. */
 export const leavingName = 'stage-leaving';
 export const takenBackName = 'taken-back';
 
-/** Read into memory. */
+/** Limit of memory. */
 export const mostContentBytes = 64 * 1024 * 1024;
 
 /** Prints the treeDigest of a directory. */
 export const digestFunction = `digest() { ( cd "$1" && find . -type f ! -path ./${commitRecordName} -exec sha256sum {} + | sort | sha256sum | cut -c 1-64 ); }`;
 
-/** Exits unless root reads the policy file system, where the package is. */
+/** Exits unless root runs it where the policy file system is mounted. */
 export function here(place: PolicyPlace): string {
   const gone = `${place.mountPoint} is not mounted there any more: the package has moved`;
   return `${rootLine}; ${mountedTest(place.mountPoint)} || { echo ${shellWord(gone)}; exit ${policyStatus.notMounted}; }`;
@@ -99,11 +97,11 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
         ]
       : []),
     'echo "digest $(digest .)"',
-    // One process, because starting processes costs most.
+    // One process for all files: starting processes costs most.
     `find . -type f -exec sh -c 'echo "names $(sha256sum -z -- "$@" | base64 -w 0)"; for file; do printf "file "; ${head}; echo; done' sh {} +`,
     `find . -type l -exec sh -c 'for link; do echo "link $(printf %s "\${link#./}" | base64 -w 0) $(readlink -- "$link" | base64 -w 0)"; done' sh {} +`,
     `[ ! -r ${commitRecordName} ] || echo "record $(base64 -w 0 ${commitRecordName})"`,
-    // A write between the two digests means: read again.
+    // If this second digest differs, the tree changed meanwhile: read again.
     'echo "digest $(digest .)"',
     'echo whole',
   );
@@ -113,14 +111,14 @@ export interface PolicyLook {
   readonly state: PolicyState;
   /** Complete only if requested. */
   readonly contents: ReadonlyMap<string, Buffer>;
-  /** With their targets. */
+  /** By name: target. */
   readonly links: ReadonlyMap<string, string>;
   readonly stages: Stages;
 }
 
 const decoded = (word: string | undefined): Buffer => Buffer.from(word ?? '', 'base64');
 
-/** null: truncated, or changed meanwhile. */
+/** null: cut off, or changed meanwhile. */
 export function readPolicyState(output: string): PolicyLook | null {
   const lines = output.split('\n').map((line) => line.split(' '));
   const one = (name: string): string => decoded(lines.find(([word]) => word === name)?.[1]).toString('utf8');
@@ -152,7 +150,6 @@ export function readPolicyState(output: string): PolicyLook | null {
   };
 }
 
-/** `one`: text by word. */
 function stagesOf(one: (name: string) => string): Stages {
   const text = one('stage');
   const open = parseStage(text);
@@ -175,7 +172,7 @@ interface FoundFile {
   readonly content: Buffer;
 }
 
-/** Lines of names, each followed by its files. null: some are missing. */
+/** Lines `names`, each followed by lines `file`. null: some are missing. */
 function foundFiles(lines: readonly (readonly string[])[]): FoundFile[] | null {
   const found: FoundFile[] = [];
   let named: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Puts a commit into place. The new tree is made beside the old one, checked by cfengine's parser and synced. One rename exchanges the two,
- * so hosts get the old or the new one, even after a kill. `durable` is printed after the directories are synced. Pure.
+ * Publishes a commit. The new tree is made beside the old one, checked by cfengine's parser and synced. One rename exchanges the two, so
+ * hosts get either, even after a kill. Prints `durable` once the directories are synced. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
@@ -13,10 +13,9 @@ import exchangeText from './exchange.sh';
 import { digestFunction, here, type PolicyPlace, policyStatus, stageFileName } from './look.ts';
 import { type Stage, stageText } from './stage.ts';
 
-/** Waiting time for another publication. */
+/** Wait for another publication. */
 const lockSeconds = 20;
 
-/** Shell function `exchange ONE OTHER`. */
 export const exchangeFunction = exchangeText.replace(/^#.*\n/gm, '').trimEnd();
 
 const moved = (what: string): string => `{ echo ${shellWord(what)}; exit ${policyStatus.moved}; }`;
@@ -24,7 +23,7 @@ const moved = (what: string): string => `{ echo ${shellWord(what)}; exit ${polic
 export const takeLock = ({ lock }: PolicyPlace): string =>
   `exec 9>> ${shellWord(lock)}; flock -w ${lockSeconds} 9 || { echo "another csync is publishing"; exit ${busyStatus}; }`;
 
-/** Exits unless this staged rollout is still the one on the master; null: none. */
+/** Exits unless this staged rollout (null: none) is still the one on the master. */
 export function sameStage({ stage: directory }: PolicyPlace, stage: Stage | null): string {
   const file = shellWord(`${directory}/${stageFileName}`);
   return stage === null
@@ -32,7 +31,7 @@ export function sameStage({ stage: directory }: PolicyPlace, stage: Stage | null
     : `[ "$(cat ${file} 2>/dev/null | sha256sum | cut -c 1-64)" = ${sha256(stageText(stage))} ] || ${moved('the staged rollout was changed meanwhile')}`;
 }
 
-/** Hosts find all of a rollout, or nothing. */
+/** One rename, so hosts find all of a rollout or nothing. */
 export function removeStage({ stage, keep, mountPoint }: PolicyPlace): string[] {
   const old = shellWord(`${keep}/stage-old`);
   return [
@@ -41,7 +40,7 @@ export function removeStage({ stage, keep, mountPoint }: PolicyPlace): string[] 
   ];
 }
 
-/** Takes the lock, and exits unless the plan's state is still true. */
+/** Takes the lock, and exits if the planned state changed. */
 export function unchanged(place: PolicyPlace, state: PolicyState): string[] {
   const sentinel = shellWord(`${place.base}/${sentinelName}`);
   return [
@@ -57,7 +56,7 @@ export interface CommitOrder {
   readonly write: readonly { readonly name: string; readonly content: Buffer }[];
   readonly remove: readonly string[];
   readonly dryRun: boolean;
-  /** The rollout that this completes; null: none is open. */
+  /** Open rollout that this commit completes. */
   readonly stage: Stage | null;
 }
 
@@ -65,10 +64,10 @@ export const syncTree = (directory: string): string => `find ${directory} \\( -t
 
 const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
 
-/** In a script with the lines of findTree: behind all links. */
+/** Set by findTree, with links resolved. */
 const servedTree = '"$tree"';
 
-/** Sites make the master copy a link to a release. The link stays; its target is exchanged, on this file system. */
+/** Sites make the master copy a link to a release. The link stays; its target, on this file system, is exchanged. */
 function findTree({ tree, mountPoint, keep }: PolicyPlace): string[] {
   const elsewhere = `{ echo ${shellWord(`${tree} leads to`)} "$tree," 'which is not on the policy file system: nothing was changed'; exit ${policyStatus.linked}; }`;
   return [
@@ -77,7 +76,7 @@ function findTree({ tree, mountPoint, keep }: PolicyPlace): string[] {
   ];
 }
 
-/** Exits if a name passes through a link: a write would follow it, perhaps to served files. */
+/** Exits if a name passes through a link, because a write would follow it, perhaps to served files. */
 function noLinks(place: PolicyPlace, names: readonly string[]): string[] {
   return [
     `no_links() { at=${shellWord(nextTree(place))} rest=$1; while [ -n "$rest" ]; do at=$at/\${rest%%/*}; case $rest in */*) rest=\${rest#*/} ;; *) rest= ;; esac; if [ -h "$at" ]; then echo "$1 is, or is below, a symbolic link to $(readlink -- "$at"): nothing was changed"; exit ${policyStatus.linked}; fi; done; }`,
@@ -85,13 +84,13 @@ function noLinks(place: PolicyPlace, names: readonly string[]): string[] {
   ];
 }
 
-/** Holds the next tree, and after the exchange the previous one. */
+/** The next tree, and after the exchange the previous one. */
 export const nextTree = ({ keep }: PolicyPlace): string => `${keep}/next`;
 
-/** Digests of the trees in an exchange: old, then new. */
+/** Digests of the trees in an exchange: old, new. */
 const swapMark = ({ keep }: PolicyPlace): string => shellWord(`${keep}/swapping`);
 
-/** `keep_aside` keeps the replaced tree, which has an edit by hand; also after a kill between exchange and comparison. */
+/** `keep_aside` keeps a replaced tree that has an edit by hand, also after a kill between exchange and comparison. */
 function keepAside(place: PolicyPlace): string[] {
   const [staged, mark] = [shellWord(nextTree(place)), swapMark(place)];
   return [
@@ -103,7 +102,6 @@ function keepAside(place: PolicyPlace): string[] {
 const removeNextAtExit = (place: PolicyPlace): string =>
   `trap ${shellWord(`rm -rf -- ${shellWord(nextTree(place))} ${swapMark(place)}`)} EXIT`;
 
-/** Copies the served tree; removed when the script exits. */
 function beginNext(place: PolicyPlace): string[] {
   const staged = shellWord(nextTree(place));
   return [
@@ -135,8 +133,8 @@ export const noExchangeText = `the two trees cannot be exchanged here: this requ
 )}`;
 
 /**
- * Exchanges the trees, unless the served one has no longer `digest` (a shell word). An edit by hand takes no lock, so the replaced tree is
- * compared, and restored if an edit came before the exchange.
+ * Exchanges the trees if the served one still has `digest` (a shell word). An edit by hand takes no lock, so the replaced tree is compared,
+ * and restored if it was edited before the exchange.
  */
 function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] {
   const [tree, staged, mark] = [servedTree, shellWord(nextTree(place)), swapMark(place)];
@@ -147,7 +145,7 @@ function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] 
     `new=$(digest ${staged})`,
     `[ "$(digest ${tree})" = ${digest} ] || { echo "another process wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
     `printf '%s\\n' ${digest} "$new" > ${mark}; sync ${mark} ${shellWord(place.keep)}`,
-    // Perhaps the served tree from here on, with an unknown edit.
+    // From here on it may be the served tree, with an unknown edit.
     'trap - EXIT; echo swapping',
     `exchange ${staged} ${tree} || case $? in`,
     `  1 | 127) ${removeNextAtExit(place)}; ${cannot} ;;`,
@@ -166,7 +164,7 @@ function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] 
   ];
 }
 
-/** Renames each file into place, and removes others. An edit of a replaced file is kept aside. */
+/** Renames each file into place, removes others, and keeps an edit of a replaced file aside. */
 function fileByFile(place: PolicyPlace, write: readonly string[], remove: readonly string[]): string[] {
   const old = shellWord(`${place.keep}/replaced`);
   const served = (name: string): string => `${servedTree}/${shellWord(name)}`;
@@ -176,7 +174,7 @@ function fileByFile(place: PolicyPlace, write: readonly string[], remove: readon
   return [
     'sum_of() { if [ -f "$1" ]; then sha256sum < "$1" | cut -c 1-64; else echo none; fi; }',
     `kept_edit() { if [ -e ${old} ] && [ "$(sum_of ${old})" != "$2" ]; then aside=${shellWord(`${place.keep}/displaced`)}-$(date -u +%Y%m%dT%H%M%SZ)-$$/$1; mkdir -p -- "\${aside%/*}"; mv -T -- ${old} "$aside"; sync "$aside"; echo "an edit made by hand at that moment is kept in $aside"; fi; rm -f -- ${old}; }`,
-    // From a killed run; perhaps an edit.
+    // Of a killed run; perhaps an edit.
     'kept_edit replaced none',
     ...names.map((name, index) => `sum${index}=$(sum_of ${served(name)})`),
     `[ "$(digest ${servedTree})" = "$served" ] || { echo "another process wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
@@ -190,13 +188,13 @@ function fileByFile(place: PolicyPlace, write: readonly string[], remove: readon
   ];
 }
 
-/** For processes that keep writing to an open file of the old tree. */
+/** Kept for processes that still write to an open file of the old tree. */
 function keepOld(place: PolicyPlace): string {
   const before = shellWord(`${place.keep}/before`);
   return `rm -rf -- ${before}; mv -T -- ${shellWord(nextTree(place))} ${before}`;
 }
 
-/** Takes the lock, makes the next tree with its record, and has it checked. */
+/** Takes the lock, makes the next tree with its record, and checks it. */
 export function prepareNext(place: PolicyPlace, { state, record, write, remove, stage }: Omit<CommitOrder, 'dryRun'>): string[] {
   const staged = nextTree(place);
   return [
@@ -241,9 +239,8 @@ export interface PublicationOrder {
 }
 
 /**
- * The toolkit's part of the policy, at once as a commit: half of it would have rules without names. New keys are written before, old ones
- * removed after it. Members that cannot exchange directories publish file by file, because a cluster without policy cannot be set up; a rerun
- * finishes what a kill left.
+ * Publishes csync's part of the policy at once, because half of it has rules without names. Writes new keys before, removes old ones after.
+ * Members that cannot exchange directories publish file by file, since a cluster without policy cannot be set up; a rerun completes it.
  */
 export function publishScript(place: PolicyPlace, { directories, write, remove }: PublicationOrder): string {
   const { base, tree, keep, lock } = place;
@@ -293,7 +290,7 @@ export function publishScript(place: PolicyPlace, { directories, write, remove }
   );
 }
 
-/** A killed run may not have synced them. */
+/** Syncs what a killed run may have left unsynced. */
 export function confirmScript(place: PolicyPlace, state: PolicyState, stage: Stage | null): string {
   return hostScript(
     'set -eu; umask 077',
@@ -304,7 +301,7 @@ export function confirmScript(place: PolicyPlace, state: PolicyState, stage: Sta
     syncTree(servedTree),
     `sync "\${tree%/*}" ${shellWord(place.base)}`,
     'echo durable',
-    // Of a commit that was killed before.
+    // Of a killed commit.
     ...(stage === null ? [] : [sameStage(place, stage), ...removeStage(place)]),
   );
 }
@@ -314,7 +311,7 @@ export type Became = 'durable' | 'not there' | 'unknown';
 export function becameOf({ stdout, exitCode, timedOut }: { stdout: string; exitCode: number | null; timedOut: boolean }): Became {
   const said = new Set(stdout.split('\n'));
   if (said.has('durable')) return 'durable';
-  // ssh's own: 255. A killed shell has none, or one above 128.
+  // ssh's own status is 255. A killed shell has none, or one above 128.
   const ended = exitCode !== null && exitCode > 0 && exitCode < 128 && !timedOut;
   const isTakenBack = exitCode === policyStatus.noExchange || exitCode === policyStatus.moved;
   return ended && (!said.has('swapping') || isTakenBack) ? 'not there' : 'unknown';

@@ -15,7 +15,7 @@ import {
 } from './scripts.ts';
 import { type Stage, stageMark, stageText, type TakenBack } from './stage.ts';
 
-/** Whether hosts and daemon of this policy have the rules for it: csync's part of update.cf and of the access rules. */
+/** Exits unless this policy has the rules for it: csync's part of update.cf and of the access rules. */
 function hasRules({ stage, tree }: PolicyPlace): string {
   const files = ['update.cf', 'csync_update.cf'].map((name) => shellWord(`${tree}/${name}`)).join(' ');
   const fetches = `grep -qsF -e ${shellWord(`${stage}/$(sys.key_digest)/`)} ${files}`;
@@ -25,7 +25,7 @@ function hasRules({ stage, tree }: PolicyPlace): string {
 
 export interface StageOrder extends Omit<CommitOrder, 'record' | 'stage' | 'dryRun'> {
   readonly stage: Stage;
-  /** The open one of the same edit, on another served policy. */
+  /** An open rollout of the same edit on another served policy. */
   readonly instead: Stage | null;
 }
 
@@ -46,7 +46,7 @@ export function stageScript(place: PolicyPlace, { stage, instead, state, write, 
     hasRules(place),
     ...prepareNext(place, { state, record: stage.record, write, remove, stage: instead }),
     syncTree(shellWord(nextTree(place))),
-    // Readable for csync status of any user; policy below it is root's alone.
+    // Any user may read the state for csync status; the policy below is root's.
     `rm -rf -- ${shellWord(made)}; mkdir -m 711 -- ${shellWord(made)}`,
     ...hosts,
     `printf %s ${shellWord(stageText(stage))} > ${shellWord(`${made}/${stageFileName}`)}; chmod 644 ${shellWord(`${made}/${stageFileName}`)}`,
@@ -59,7 +59,7 @@ export function stageScript(place: PolicyPlace, { stage, instead, state, write, 
   );
 }
 
-/** Hosts find nothing of the rollout any more. `leaving`: with all hosts that may have its policy. */
+/** `leaving`: with all hosts that may have its policy. */
 export function takeBackScript(place: PolicyPlace, stage: Stage, leaving: TakenBack): string {
   const log = shellWord(`${place.keep}/${takenBackName}`);
   return hostScript(
@@ -83,7 +83,7 @@ function writeLeaving({ keep }: PolicyPlace, leaving: TakenBack | null): string[
     : [`printf %s ${shellWord(stageText(leaving))} > ${next}; sync ${next}; mv -f -- ${next} ${file}; sync ${shellWord(keep)}`];
 }
 
-/** Records which hosts are left; null: none. */
+/** Records which hosts still have it; null: none. */
 export function leavingScript(place: PolicyPlace, leaving: TakenBack | null): string {
   return hostScript('set -eu; umask 077', here(place), takeLock(place), ...writeLeaving(place, leaving), 'echo durable');
 }

@@ -1,4 +1,4 @@
-/** A staged rollout: an edit that only some clients fetch, until it is committed for all hosts or taken back. Pure. */
+/** A staged rollout: an edit that only some clients fetch, until it is committed or taken back. Pure. */
 import { attempt } from '../../base/attempt.ts';
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { refuseNewer } from '../../contract/formats.ts';
@@ -10,23 +10,23 @@ import { type CommitPlan, type CommitRecord, parseRecord } from './commit.ts';
 
 export interface StagedHost {
   readonly name: string;
-  /** Digest of its key, which names its directory. */
+  /** Digest of its key; names its directory. */
   readonly key: string;
 }
 
 export interface Stage {
   /** As it will be committed. */
   readonly record: CommitRecord;
-  /** Digest of the served policy that the edit was made on. */
+  /** Digest of the served policy below the edit. */
   readonly base: string;
-  /** Of the edit alone: another run of the same command has the same. */
+  /** Digest of the edit alone; the same for another run of the command. */
   readonly edit: string;
   readonly hosts: readonly StagedHost[];
 }
 
 export interface TakenBack {
   readonly record: CommitRecord;
-  /** Those that may still have its policy. */
+  /** That may still have its policy. */
   readonly hosts: readonly string[];
   readonly at: string;
   readonly why: string;
@@ -34,7 +34,7 @@ export interface TakenBack {
 
 export interface Stages {
   readonly open: Stage | null;
-  /** One is open, and its hosts and its edit are unknown. */
+  /** One is open, with unknown hosts and edit. */
   readonly isDamaged: boolean;
   /** null: every host of the last one has the served policy again. */
   readonly leaving: TakenBack | null;
@@ -77,13 +77,13 @@ export function parseTakenBack(text: string): TakenBack | null {
 
 export const stageText = (stage: Stage | TakenBack): string => `${JSON.stringify(stage)}\n`;
 
-/** Whether two runs of the command mean the same edit, also when the served policy changed in between. */
+/** Identifies the edit, also when the served policy changed in between. */
 export function editOf({ write, remove }: Pick<CommitPlan, 'write' | 'remove'>): string {
   const writes = write.map(({ name, content }) => [name, sha256(content)]);
   return sha256(JSON.stringify([writes.sort(), [...remove].sort()]));
 }
 
-/** What a host's agent prints with the policy of this rollout, and only then (update.cf). */
+/** Printed by a host's agent only with the policy of this rollout (update.cf). */
 export const stageReport = (stage: Stage): string => `csync stage ${stageMark(stage)}`;
 
 export const stageMark = ({ record }: Stage): string => `${record.commit} ${record.digest}`;
@@ -95,7 +95,7 @@ export interface StageWish {
   readonly classes: readonly string[];
 }
 
-/** Names, a share such as 10%, class:NAME; with commas between. */
+/** Reads names, a share such as 10%, class:NAME, with commas between. */
 export function readStageWish(text: string): Checked<StageWish> {
   const items = text.split(',').map((item) => item.trim());
   const percents = items.flatMap((item) => /^(\d{1,3})%$/.exec(item)?.[1] ?? []).map(Number);
@@ -120,10 +120,10 @@ export function readStageWish(text: string): Checked<StageWish> {
   return { ok: true, value: { names, percent: percents[0] ?? 0, classes }, problems: [] };
 }
 
-/** Each directory of a host has a link to each file. */
+/** Each host's directory has a link to each file. */
 const mostLinks = 200_000;
 
-/** `ofClasses`: clients that have one of the classes. A share is always of the same clients, in an order by their names' digests. */
+/** `ofClasses`: clients in one of the classes. A share always takes the same clients, ordered by digest of their names. */
 export function stagedHosts(
   wish: StageWish,
   clients: readonly RosterClient[],
@@ -166,14 +166,14 @@ export interface StageResult {
   readonly why: string;
 }
 
-/** Success is proved by what the agent printed: cf-agent exits with 0 where it fetched nothing, and where promises fail. */
+/** Judges by the agent's output: cf-agent exits with 0 even if it fetches nothing or promises fail. */
 export function stageResult(stage: Stage, { host, outcome, reason, errors, reports }: HostRun): StageResult {
   const why = errors[0] ?? (reason === null ? 'its agent did not fetch the staged policy' : reasons[reason][1]);
   if (!reports.includes(stageReport(stage))) return { host, result: 'unproven', why };
   return outcome === 'ran' && errors.length === 0 ? { host, result: 'succeeded', why: '' } : { host, result: 'failed', why };
 }
 
-/** Whether a host fetched the served policy after a rollout was taken back. */
+/** Whether a host fetched the served policy after the rollout was taken back. */
 export const isBack = ({ outcome, errors, reports }: HostRun): boolean =>
   outcome === 'ran' && errors.length === 0 && !reports.some((line) => line.startsWith('csync stage '));
 
@@ -184,7 +184,6 @@ export const hostsText = (names: readonly string[]): string => {
 
 export const namesOf = ({ hosts }: Stage): string[] => hosts.map(({ name }) => name);
 
-/** For csync status. */
 export function stageAdvice({
   staged,
   leaving,

@@ -1,10 +1,10 @@
-/** The rendered policy against the master's tree: files to write, files that stay, lines to add by hand. Pure. */
+/** Compares the rendered policy with the master's tree: files to write, files that stay, lines to add by hand. Pure. */
 import { blocks, className, isOurs, memberClass, type PolicyFile, upTo } from '../../render/policy.ts';
 
 export interface PolicyTreePlan {
   readonly write: readonly PolicyFile[];
   readonly keep: readonly { readonly name: string; readonly why: 'unchanged' | 'yours' | 'not ours' }[];
-  /** The toolkit's files of another version or generation. */
+  /** csync's files of another version or generation. */
   readonly remove: readonly string[];
   /** A file that stays, and the exact lines it lacks. */
   readonly notes: readonly string[];
@@ -31,15 +31,15 @@ export function planPolicyTree(rendered: readonly PolicyFile[], existing: Readon
   return { write, keep, remove: remove.sort(), notes };
 }
 
-/** What the policy needs from a file, in our wording, and its place. */
+/** Lines that the policy needs in a file, and where. */
 interface Need {
   readonly where: string;
   readonly lines: string;
-  /** Must be in the file; default: the lines. */
+  /** Proves that they are there; default: the lines. */
   readonly sign?: string;
 }
 
-/** By file. No other file depends on missing names. */
+/** By file. */
 const needs: Readonly<Record<string, (ours: string, theirs: string) => readonly Need[]>> = {
   'promises.cf': (ours) => [
     ...quotedIn(/inputs\s*=>\s*\{([^}]*)\}/, ours).map((lines) => ({ where: 'inputs of body common control', lines })),
@@ -60,7 +60,7 @@ const needs: Readonly<Record<string, (ours: string, theirs: string) => readonly 
 
   'update.conf': (ours) => [
     ...entries(ours, 'control', /^AddInstallable/).map((lines) => ({ where: 'control:', lines })),
-    // It works without backup=false, too.
+    // Also works without backup=false.
     ...entries(ours, 'copy', /\/public_keys dest=/).map((lines) => ({
       where: 'copy:',
       lines,
@@ -104,13 +104,13 @@ function noteOn(name: string, ours: string, theirs: string): string[] {
   ];
 }
 
-/** Has an item of a list, or `wanted`, as words. */
+/** Has `wanted`: as words, or as an item of a list. */
 function contains(text: string, wanted: string): boolean {
   const words = (from: string): string => ` ${from.split(/\s+/).filter(Boolean).join(' ')} `;
   const item = /^"([^"]*)"$/.exec(wanted.trim())?.[1];
   if (item === undefined) return words(text).includes(words(wanted));
   const name = item.replace(/[.]/g, '\\.');
-  // By name, by a variable of the directory, or by path; unquoted, too.
+  // By name, by a variable of the directory, or by path; also unquoted.
   const quoted = `["'](?:[$][({][^"')}/]*[)}]/|/[^"']*/inputs/)?${name}["']`;
   return new RegExp(`${quoted}|(?:[{,]|=>)\\s*${name}\\s*(?=[,};])`).test(text);
 }
@@ -127,7 +127,7 @@ function settled(text: string): string {
   return bare.replace(/\$\((\w+)\)/g, (word, name) => variables.get(name) ?? word);
 }
 
-/** Trailing comment. A # before a quote may be inside. */
+/** Cuts a trailing comment. A # before a quote may be inside. */
 function withoutTail(line: string): string {
   const from = line.lastIndexOf('"') + 1;
   const at = line.slice(from).search(/[ \t]#/);
@@ -138,7 +138,6 @@ function quotedIn(list: RegExp, text: string): string[] {
   return (list.exec(upTo('}', text))?.[1] ?? '').match(/"[^"]*"/g) ?? [];
 }
 
-/** Statements of generation 3: `keyword => value;`. */
 function statements(text: string, ...keywords: readonly string[]): string[] {
   const hidden = upTo(';', text.replace(/"[^"\n]*"/g, hideSemicolons));
   return keywords
@@ -149,7 +148,7 @@ function statements(text: string, ...keywords: readonly string[]): string[] {
 const hideSemicolons = (quoted: string): string => quoted.replaceAll(';', '\0');
 const showSemicolons = (text: string): string => text.replaceAll('\0', ';');
 
-/** In their order, with every body they use: for a file that has nothing else of ours. */
+/** In order, with every body they use, for a file that has nothing else of ours. */
 function fetchesKeys(ours: string, theirs: string): readonly Need[] {
   const keys = /"[^"]*\/public_keys"/.exec(ours)?.[0] ?? '';
   // The file fetches the keys in another way.
@@ -180,9 +179,7 @@ function entries(text: string, section: string, like: RegExp): string[] {
   return whole.filter((entry) => like.test(entry));
 }
 
-/**
- * The administrator's lines that mention a removed member, by name or class: a reminder. `existing`: text by name, the toolkit's skipped.
- */
+/** The administrator's lines that mention a removed member, by name or class. `existing`: text by name; csync's files are skipped. */
 export function staleMemberMentions(
   existing: ReadonlyMap<string, string>,
   removedMember: string,

@@ -6,19 +6,19 @@ import { attempt } from '../../base/attempt.ts';
 
 export interface TreeFile {
   readonly name: string;
-  /** null: not a plain file, or its name is not UTF-8. */
+  /** null: no regular file, or its name is not UTF-8. */
   readonly content: Buffer | null;
 }
 
-/** Names are read as UTF-8: other bytes become this character, and the file is not found under that name. */
+/** Node.js puts this character for bytes that are not UTF-8. The file cannot be opened under that name. */
 const lostByte = '\uFFFD';
 
-/** Of a file without content. */
+/** Why the file has no content. */
 export function whyNotPlain({ name }: TreeFile): string {
   return name.includes(lostByte) ? 'has a name that is not UTF-8' : 'is not a regular file';
 }
 
-/** Without hidden ones, sorted. Throws the errno error. */
+/** All files below, sorted, without hidden ones. Throws the errno error. */
 export function readTree(directory: string): TreeFile[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
@@ -39,14 +39,14 @@ export function kindOf(path: string): 'file' | 'directory' | 'other' | null {
   return found.isDirectory() ? 'directory' : found.isFile() ? 'file' : 'other';
 }
 
-/** null: missing, unreadable, or not plain. */
+/** null: missing, unreadable, or no file. */
 export function readBytes(path: string): Buffer | null {
   return attempt(() => readFileSync(path), null);
 }
 
 /**
- * At once: made beside its target, which must be missing or empty, and renamed. Throws the errno error, then the target is unchanged; the
- * next attempt removes leftovers.
+ * Writes all files or none: beside the target, which must be missing or empty, then renames. Throws the errno error and leaves the target
+ * unchanged; the next attempt removes leftovers.
  */
 export function writeTree(directory: string, files: ReadonlyMap<string, Buffer>): void {
   if (kindOf(directory) !== null && readdirSync(directory).length > 0)

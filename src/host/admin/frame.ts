@@ -1,17 +1,17 @@
 /**
- * The frame around a script's output on another host. A login may print before, between and after it (/etc/profile, .bashrc, .bash_logout,
- * a forced command), with or without a line end: only text between two unguessable marks belongs to the script. Pure.
+ * The frame around a script's output. A login may print before, between and after it (/etc/profile, .bashrc, .bash_logout, a forced
+ * command), with or without a line end. Only text between two unguessable marks belongs to the script. Pure.
  */
 import type { CommandResult } from '../host.ts';
 
-/** Letters, digits, hyphens and underscores; new for each script, and unguessable. */
+/** Letters, digits, hyphens and underscores; random for each script. */
 export type Mark = string;
 
 const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C';
 
 /**
- * The script with each line of its standard output between marks, a mark at its begin (in both streams) and its status at its exit. It is
- * one function: half of it is a syntax error.
+ * Prints each line of the script's output between marks, a mark at its begin (on both streams) and its status at its exit. The script
+ * becomes one function, so half of it is a syntax error.
  */
 export function framed(script: string, mark: Mark): string {
   return [`csync_mark=${mark}`, framedFunction(script), framedCall].join('\n');
@@ -24,11 +24,10 @@ export function framedFunction(script: string): string {
 const say = (word: string): string => `printf '\\n%s=%s=%s\\n' "$csync_mark" ${word} "$csync_mark"`;
 
 /**
- * Calls the function, with $csync_mark as the mark. GNU sed writes a line to the file /dev/stderr at once, but buffers its standard output:
- * a completed step must appear although the next one hangs.
+ * GNU sed writes to the file /dev/stderr at once, but buffers standard output: a completed step must appear although the next one hangs.
  */
 export const framedCall = [
-  // A signal to the whole group is for the script, which removes what it staged.
+  // The script handles signals to the group: it removes what it staged.
   'trap : HUP INT TERM',
   'exec 4>&1',
   `${say('begin')}; ${say('begin')} >&2`,
@@ -39,7 +38,7 @@ export const framedCall = [
   '',
 ].join('\n');
 
-/** Splits the output into the script's lines, its marks, and the rest. Incomplete lines are dropped. */
+/** Splits output into the script's lines, its marks and the rest. Drops incomplete lines. */
 function split(text: string, mark: Mark): { lines: string[]; words: string[]; around: string } {
   const lines: string[] = [];
   const words: string[] = [];
@@ -54,19 +53,19 @@ function split(text: string, mark: Mark): { lines: string[]; words: string[]; ar
 
 const asText = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
-/** A line of standard output of a script that stays; null: not its line. */
+/** The script's text in one output line of a process that keeps running; null: not the script's. */
 export function framedLine(line: string, mark: Mark): string | null {
   return split(line, mark).lines[0] ?? null;
 }
 
 /**
- * The result of the script, from the result of ssh. A complete answer has the script's own output, errors and status, even if ssh or a
- * logout failed. An incomplete one is a failure with all output of ssh and the host; status 255 if the script did not begin.
+ * The script's result, from that of ssh. A complete answer keeps the script's status, even if ssh or a logout failed. An incomplete one is
+ * a failure with all output; status 255 if the script did not begin.
  */
 export function unframed(ended: CommandResult, mark: Mark): CommandResult {
   const out = split(ended.stdout, mark);
   const [begin] = out.words;
-  // A way that merges the two streams has more words between.
+  // A program that merges both streams leaves more words between.
   const status = out.words.find((word) => /^(0|[1-9]\d{0,2})$/.test(word));
   const errors = errorsBetween(ended.stderr, mark);
   const stdout = asText(out.lines);
@@ -79,13 +78,13 @@ export function unframed(ended: CommandResult, mark: Mark): CommandResult {
   return { ...ended, exitCode: isUnbegun || ended.exitCode === 0 ? 255 : ended.exitCode, stdout, stderr };
 }
 
-/** Characters of each stream: a login may print for ever. */
+/** Characters of each stream; a login may print without end. */
 const mostAround = 4000;
 
-/** For a host whose login runs something else: a forced command, sftp only, a shell that is none. */
+/** For a login that runs something else: a forced command, sftp only, no shell. */
 export const unbegunWords = 'its login ran no script of csync and exited with status';
 
-/** The script's errors are between the two marks; without the second one, everything after the first. */
+/** The script's errors are between the two marks. Without the second one, they are everything after the first. */
 function errorsBetween(text: string, mark: Mark): { inside: string; around: string } {
   const [before = '', inside = '', ...after] = text.split(new RegExp(`\\n?${mark}=\\w*=${mark}\\n`));
   return { inside, around: `${before}\n${after.join('\n')}` };

@@ -1,4 +1,4 @@
-/** Trees of a git repository, read by git. Nothing in it changes. */
+/** Reads trees of a git repository, and changes nothing in it. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandResult } from '../host.ts';
@@ -7,13 +7,13 @@ import { runCommand } from './own-files.ts';
 
 const limitMs = 120_000;
 
-/** A hook's environment is not passed on: it names its own repository. `variables`: `NAME=VALUE`. */
+/** Drops the environment of a git hook, which names its own repository. `variables`: `NAME=VALUE`. */
 function git(argv: readonly string[], variables: readonly string[] = []): Promise<CommandResult> {
   const quiet = [`HOME=${homedir()}`, 'GIT_TERMINAL_PROMPT=0', 'GIT_SSH_COMMAND=ssh -o BatchMode=yes'];
   return runCommand(['env', ...quiet, ...variables, 'git', ...argv], limitMs);
 }
 
-/** `REPOSITORY[@REF]`; an `@` of a URL or `user@host:path` is no REF. */
+/** Splits `REPOSITORY[@REF]`; an `@` in a URL or in `user@host:path` begins no REF. */
 export function repositoryAndRef(text: string): { readonly repository: string; readonly ref: string } {
   const from = text.includes('://')
     ? text.indexOf('/', text.indexOf('://') + 3)
@@ -24,7 +24,7 @@ export function repositoryAndRef(text: string): { readonly repository: string; r
   return at > from && at > 0 ? { repository: text.slice(0, at), ref: text.slice(at + 1) } : { repository: text, ref: 'HEAD' };
 }
 
-/** `commit`: full hash; `subject`: first line of its message. */
+/** `commit`: full hash; `subject`: first line of the message. */
 export interface Revision {
   readonly gitDirectory: string;
   readonly commit: string;
@@ -40,7 +40,7 @@ function printed({ exitCode, stdout, stderr, timedOut, errorCode }: CommandResul
   throw new GitFailure(`${doing}: ${stderr.trim() || `git exited with ${exitCode}`}`);
 }
 
-/** A repository that is no directory here is cloned below `scratch`. Throws a GitFailure. */
+/** Clones the repository below `scratch` unless it is a directory here. Throws a GitFailure. */
 export async function findRevision(repository: string, ref: string, isHere: boolean, scratch: string): Promise<Revision> {
   const directory = isHere ? repository : join(scratch, 'clone');
   if (!isHere) printed(await git(['clone', '--quiet', '--bare', '--', repository, directory]), `git clone ${repository}`);
@@ -50,7 +50,7 @@ export async function findRevision(repository: string, ref: string, isHere: bool
   return { gitDirectory: printed(found, repository).trim(), commit, subject };
 }
 
-/** Without hidden ones; `subdirectory`: only below it. Throws a GitFailure. */
+/** The files below `subdirectory`, without hidden ones. Throws a GitFailure. */
 export async function filesOfCommit(
   { gitDirectory }: Pick<Revision, 'gitDirectory'>,
   commit: string,
@@ -59,7 +59,7 @@ export async function filesOfCommit(
 ): Promise<readonly TreeFile[]> {
   const tree = `${commit}:${subdirectory}`;
   const target = `tree-${commit}`;
-  // The repository's own stay as they are.
+  // The repository's own index stays unchanged.
   const index = [`GIT_INDEX_FILE=${join(scratch, `index-${commit}`)}`];
   const own = ['-C', scratch, `--git-dir=${gitDirectory}`, `--work-tree=${scratch}`];
   const within = async (...argv: string[]): Promise<string> => printed(await git([...own, ...argv], index), tree);

@@ -1,6 +1,6 @@
 /**
- * Runs programs of the administrator's that may hang, fork, fill their output or fail. Each has a process group, a time limit and a mark in
- * its environment, by which what it leaves is found.
+ * Runs the administrator's programs, which may hang, fork, fill their output or fail. Each has a process group, a time limit, and a mark in
+ * its environment that finds the processes it leaves.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -12,24 +12,24 @@ export interface Hook {
   readonly name: string;
   /** SHA-256; null: unreadable. */
   readonly digest: string | null;
-  /** Why it is not run; null: it is. */
+  /** Why it is skipped; null: it runs. */
   readonly refused: string | null;
 }
 
 export interface HookDirectory {
   readonly hooks: readonly Hook[];
-  /** Files whose names do not count: copies of editors and package managers. */
+  /** Names that do not count: copies of editors and package managers. */
   readonly ignored: readonly string[];
-  /** Why none is run; null: they are. */
+  /** Why no hook runs; null: they run. */
   readonly problem: string | null;
 }
 
-/** As run-parts(8) of Debian. */
+/** As Debian's run-parts(8). */
 const hookName = /^[A-Za-z0-9_-]+$/;
 const mostHooks = 16;
 const mostBytes = 1 << 24;
 
-/** In the order of their names. */
+/** The hooks, sorted by name. */
 export function hooksIn(directory: string): HookDirectory {
   const none = (problem: string): HookDirectory => ({ hooks: [], ignored: [], problem });
   const names = attempt(() => readdirSync(directory).sort(), null);
@@ -62,14 +62,13 @@ function hookAt(directory: string, name: string): Hook {
 
 export interface HookRun {
   readonly ok: boolean;
-  /** For people. */
   readonly result: string;
 }
 
 const outputLimitBytes = 1 << 20;
 const mark = 'CSYNC_ALERT_RUN';
 
-/** With lower priority than everything of a failover. Never throws. */
+/** Runs a hook with lower priority than a failover. Never throws. */
 export async function runHook(
   path: string,
   { env, input, limitMs }: { env: Readonly<Record<string, string>>; input: string; limitMs: number },
@@ -92,10 +91,10 @@ export async function runHook(
   return { ok: false, result: said === '' ? how : `${how}: ${said}` };
 }
 
-/** While it forks, each look finds others. */
+/** A process that forks needs several passes. */
 const looks = 3;
 
-/** What it left in the background. */
+/** Kills what the hook left in the background. */
 function killMarked(token: string): void {
   const isMarked = (pid: string): boolean =>
     attempt(() => readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${mark}=${token}\0`), false);
@@ -106,7 +105,7 @@ function killMarked(token: string): void {
   }
 }
 
-/** Runs `work` while no other process has the lock; null: another one has it for `waitSeconds`. It ends with this process. */
+/** Runs `work` while it holds the lock, which ends with this process. null: another process held it for `waitSeconds`. */
 export async function holding<T>(file: string, waitSeconds: number, work: () => Promise<T>): Promise<T | null> {
   let stands: (is: boolean) => void = () => {};
   const standing = new Promise<boolean>((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * Runs a shell script on a member: locally, or over OpenSSH without any question (BatchMode) and without accepting unknown host keys. A
- * member needs only a POSIX shell and coreutils; member-way.ts has what runs there.
+ * Runs shell scripts on a member: locally, or over OpenSSH, without prompts (BatchMode) and without accepting unknown host keys. A member
+ * needs only a POSIX shell and coreutils. member-way.ts has the command that runs there.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -17,73 +17,71 @@ import { isTurnedAway, refusedStatus } from './no-answer.ts';
 import { privateDirectory } from './own-files.ts';
 import { sshOptions, takeWay } from './ssh-options.ts';
 
-/** The only way to other members; tests replace it. */
+/** The only access to other members; tests replace it. */
 export interface MemberShell {
-  /** Short name of this host, as in Serviceguard. */
+  /** Short name of this host. */
   readonly here: string;
-  /** Stops running commands, and other waits of its user. */
+  /** Stops running commands and the caller's other waits. */
   readonly stop: AbortSignal;
   /**
-   * Runs the script in a shell on the member. The answer is the script's own (frame.ts), without output of a login; an incomplete one is a
-   * failure. An unreachable member is status 255, as with ssh; whyNoAnswer explains it. Throws only the reason of the stop signal: the
-   * script may then continue on the member.
+   * Runs the script in a shell on the member; the result is the script's own (frame.ts). An incomplete answer is a failure, an unreachable
+   * member status 255, as with ssh: whyNoAnswer explains it. Throws only the reason of the stop signal; the script may then continue on the
+   * member.
    */
   run(member: string, script: string, timeoutMs: number, mostBytes?: number): Promise<CommandResult>;
-  /** As `run`, with a file of this host as standard input of the script, read as fast as it is consumed. */
+  /** As `run`, with a file of this host as the script's standard input. */
   send(member: string, script: string, sent: SentFile, timeoutMs: number): Promise<CommandResult>;
   /**
-   * Runs a script that stays after it printed `standingWord`, until its standard input closes: when this process exits. If this host
-   * crashes or is cut off, the script does not notice. Resolves when the script is ready, or with its early result.
+   * Runs a script that prints `standingWord` and stays until its standard input closes: when this process exits. The script does not notice
+   * that this host crashed or is cut off. Resolves when the script is ready, or with its early result.
    */
   hold(member: string, script: string): Promise<Hold | CommandResult>;
 }
 
 export interface Hold {
-  /** Writes a line to the script; returns its next line, or null on time-out or exit. One request at a time. */
+  /** Writes a line to the script. Returns its next line; null: time-out or exit. One request at a time. */
   ask(line: string, limitMs: number): Promise<string | null>;
-  /** It has not exited, as far as this host knows. */
+  /** False: it exited, as far as this host knows. */
   isAlive(): boolean;
   release(): Promise<void>;
 }
 
 export interface SentFile {
   readonly file: string;
-  /** Called with the number of bytes sent so far. */
+  /** Gets the number of bytes sent so far. */
   readonly onSent: (bytes: number) => void;
 }
 
 export interface OpenMemberShell extends MemberShell {
-  /** Closes the connections. */
   close(): Promise<void>;
 }
 
 const directoryPrefix = 'csync-ssh';
-/** Of sun_path, less the suffix that ssh adds while it creates the socket. */
+/** sun_path, less the suffix that ssh adds while it creates the socket. */
 const longestSocketPath = 104 - 18;
 /** ssh ends the option at a blank, and expands % and ~. */
 const plainPath = /^[\w/.+-]+$/;
 /**
- * Names come from administrators, other clusters and files on members. ssh would read a user, a port or a URI out of them, and insert the
- * name into commands of its configuration (%h of a ProxyCommand is for a shell).
+ * Names come from administrators, other clusters and files on members. ssh would read a user, a port or a URI out of them, and insert them
+ * into commands (%h of a ProxyCommand, in a shell).
  */
 const plainHost = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 const unanswered: CommandResult = { exitCode: 255, signal: null, timedOut: false, errorCode: null, stdout: '', stderr: '' };
-/** Members are asked first, and most often. */
+/** Members connect first, and most often. */
 const keptAtMost = 64;
 const closeLimitMs = 1000;
-/** ConnectTimeout ends with the key exchange; a login that hangs after it (a missing home directory) has no other limit. */
+/** ConnectTimeout ends with the key exchange. A login that hangs later (a missing home directory) has no other limit. */
 const loginLimitMs = 20_000;
-/** Far more than any script of ours prints: an endless login must not fill our memory. */
+/** Far more than our scripts print; limits the memory that an endless login can fill. */
 const outputLimitBytes = 16 * 1024 * 1024;
 
 /**
- * Members by their own names; the user's ssh configuration (keys, ports, jumps) applies. `keep`: connections stay open for the next
- * command; useful from the third one on (figures in DECISIONS). On this host root needs no other way. Capitals do
- * not make its name another one, but a domain may.
+ * Opens the shell. The user's ssh configuration applies (keys, ports, jumps). `keep`: connections stay open, which saves time from the
+ * third command on (DECISIONS). Root on this host needs no `become`.
  */
 export function openSshShell(stop: AbortSignal, keep: boolean, way: MemberWay = plainWay): OpenMemberShell {
   const here = shortName(hostname());
-  // One connection and one lock for each member, and parallel runs on clients: all stop with it.
+  // Each member's connection and lock, and parallel runs on clients, listen to it.
   setMaxListeners(0, stop);
   takeWay(way);
   const env = sshEnvironment();
@@ -91,14 +89,14 @@ export function openSshShell(stop: AbortSignal, keep: boolean, way: MemberWay = 
   const becomeOn = (member: string): MemberWay['become'] => (isHere(member) && process.getuid?.() === 0 ? 'none' : way.become);
   let asked: Promise<readonly string[]> | undefined;
   const kept = keep ? keptConnections(env, stop) : null;
-  /** The command that ssh runs there; otherwise why its connection failed. */
+  /** The command that ssh runs there, or why its connection failed. */
   const sshTo = async (member: string, line: string): Promise<readonly string[] | CommandResult> => {
     asked ??= sshOptions(env, stop);
     const usual = await asked;
     stop.throwIfAborted();
     const connection = kept?.to(member, usual) ?? null;
     const failed = (await connection?.failed) ?? null;
-    // ssh exits if it cannot create its socket, and names it; without one each command connects.
+    // ssh exits if it cannot create its socket. Then each command connects.
     const socketFailed = connection !== null && failed?.stderr.includes(connection.socket) === true;
     if (socketFailed) kept?.giveUp();
     else if (failed !== null) return failed;
@@ -106,7 +104,7 @@ export function openSshShell(stop: AbortSignal, keep: boolean, way: MemberWay = 
       connection === null || socketFailed ? ['ControlPath=none'] : ['ControlMaster=no', `ControlPath=${connection.socket}`];
     return [...ssh(member, [...control, ...usual]), line];
   };
-  /** The command, and the beginning of its input; a result: it cannot be run. */
+  /** The command and the beginning of its input; a result: it cannot run. */
   const wayTo = async (member: string, script: string, mark: Mark, isHeld: boolean): Promise<Call | CommandResult> => {
     stop.throwIfAborted();
     if (!isHere(member) && !plainHost.test(member))
@@ -158,7 +156,7 @@ class TurnedAway extends Error {
   }
 }
 
-/** Repeats what sshd turned away before the login, for some 4 s in all; then its last result. */
+/** Repeats what sshd refused before the login, for about 4 s; then returns the last result. */
 async function untilAdmitted<Result extends CommandResult | Hold>(
   stop: AbortSignal,
   attempt: () => Promise<Result>,
@@ -186,7 +184,7 @@ const refused = (why: string): CommandResult => ({ ...unanswered, exitCode: refu
 
 const noInput = 'CSYNC_VIA=cmexec passes on no input, so it allows only verbs that read';
 
-/** Whether it passes on standard input is unknown [serviceguard.md 5.12], so the script is in the command line. */
+/** The script is in the command line, because whether the program passes on standard input is unknown [serviceguard.md 5.12]. */
 function calledBy(program: readonly string[], member: string, line: string | null): Call | CommandResult {
   return line === null
     ? refused('this step is too long for one command line of cmexec')
@@ -194,10 +192,10 @@ function calledBy(program: readonly string[], member: string, line: string | nul
 }
 
 function sshEnvironment(): Readonly<Record<string, string>> {
-  // ssh finds its keys and its agent by these two.
+  // For ssh's keys and agent.
   const { HOME = '/root', SSH_AUTH_SOCK, PATH } = process.env;
   return {
-    // The user's, for ssh itself and its configuration (ProxyCommand); scripts set their own.
+    // The user's PATH, for a ProxyCommand; scripts set their own.
     PATH: [PATH, '/usr/sbin:/usr/bin:/sbin:/bin'].filter(Boolean).join(':'),
     LC_ALL: 'C',
     HOME,
@@ -211,7 +209,7 @@ function ssh(member: string, options: readonly string[]): string[] {
   return ['ssh', '-T', ...options.flatMap((option) => ['-o', option]), '--', member];
 }
 
-/** One for each member, opened at its first command, and again after it broke; in a directory of this run. */
+/** One connection for each member, opened at its first command and after it broke. */
 function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSignal) {
   let directory: ReturnType<typeof privateDirectory> | undefined;
   const connections = new Map<string, Connection>();
@@ -223,7 +221,7 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
       const known = connections.get(member);
       if (!room) return null;
       if (known?.isAlive() === true) return known;
-      // A thousand clients would be a thousand processes of some MB here, for only a few commands each.
+      // A thousand clients would be a thousand processes of some MB each, for few commands.
       if (known === undefined && connections.size >= keptAtMost) return null;
       directory ??= privateDirectory(directoryPrefix);
       const socket = `${directory?.path}/${made++}`;
@@ -245,7 +243,7 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
   };
 }
 
-/** A script of `hold` prints it when it is ready. */
+/** A script of `hold` prints it when ready. */
 export const standingWord = 'csync-connected';
 
 interface Connection extends Standing {
@@ -253,7 +251,7 @@ interface Connection extends Standing {
 }
 
 interface Standing {
-  /** null when ready; otherwise the result of ssh, for every command that waited. */
+  /** null when ready; otherwise ssh's result, for every command that waited. */
   readonly failed: Promise<CommandResult | null>;
   isAlive(): boolean;
   ask(line: string, limitMs: number): Promise<string | null>;
@@ -261,9 +259,8 @@ interface Standing {
 }
 
 /**
- * One connection to a member that all its commands share, because the handshake is most of a short command (figures in DECISIONS). It runs
- * `cat` on the member with a pipe of ours as input, so that any exit of this process, SIGKILL included, ends it. If it breaks, ssh connects
- * for that one command.
+ * One connection that all commands to a member share: the handshake takes most of a short command (DECISIONS). `cat` on the member reads a
+ * pipe of ours, so any exit of this process ends it, also SIGKILL. If it breaks, each command connects.
  */
 function connect(argv: readonly string[], socket: string, env: Readonly<Record<string, string>>): Connection {
   const mark = newMark();
@@ -271,7 +268,7 @@ function connect(argv: readonly string[], socket: string, env: Readonly<Record<s
   return { socket, ...stand(call, env, mark) };
 }
 
-/** A process that reports when it is ready and then lives as long as its standard input. */
+/** A process that reports when it is ready, and exits when its standard input closes. */
 function stand({ argv, input }: Call, env: Readonly<Record<string, string>>, mark: Mark): Standing {
   const printed = { out: [] as string[], err: [] as string[] };
   let alive = true;
@@ -289,7 +286,7 @@ function stand({ argv, input }: Call, env: Readonly<Record<string, string>>, mar
     stdin: 'pipe',
     outputLimitBytes,
     onLine: (line, stream) => {
-      // Kept for callers that need the reason; it may stay for hours.
+      // For callers that need the reason; not later, as it may stay for hours.
       if (!isStanding) printed[stream].push(line);
       const said = stream === 'out' ? framedLine(line, mark) : null;
       if (said === standingWord) stands(true);

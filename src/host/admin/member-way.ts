@@ -1,42 +1,42 @@
 /**
- * How a script reaches a shell of root on a host: the command that runs there, and what it gets as its standard input. It is one fixed
- * command for every script, so that a rule of sudo can name it. Pure.
+ * How a script reaches a root shell on a host: the command that runs there, and its standard input. One fixed command for all scripts, so
+ * that a sudo rule can name it. Pure.
  */
 import { createHash } from 'node:crypto';
 import { framed, type Mark } from './frame.ts';
 
-/** From the settings, and from CSYNC_VIA of the caller. */
+/** From the settings, and from CSYNC_VIA. */
 export interface MemberWay {
-  /** Login on other hosts. none: as the configuration of ssh says. */
+  /** Login on other hosts. none: as in the configuration of ssh. */
   readonly sshUser: string;
   readonly become: 'none' | 'sudo' | 'reader';
-  /** Words before the host and one command line, in place of ssh. null: ssh. */
+  /** Words before the host and one command line, in place of ssh. */
   readonly insteadOfSsh: readonly string[] | null;
 }
 
-/** Another way for verbs that read, which the caller chose. It is no setting: those are the same for all who render the package. Empty: none. */
+/** The caller's choice for verbs that read; empty: none. No setting, because settings are the same for all who render the package. */
 export const chosenWay = (): string => process.env.CSYNC_VIA ?? '';
 
 export const plainWay: MemberWay = { sshUser: 'none', become: 'none', insteadOfSsh: null };
 
-/** Programs that an administrator installs on each host, and that sudo runs as root. */
+/** Programs that sudo runs as root; the administrator installs them on each host. */
 const helpers = { sudo: '/usr/local/sbin/csync-root', reader: '/usr/local/sbin/csync-reader' } as const;
 
-/** A shell that reads the length of a script, the script, and leaves the rest of its input to it. Only dd reads no byte too many. */
+/** Reads the length of a script, then the script, and leaves the rest of the input to it. Only dd reads no byte too many. */
 const shellOfScripts =
   'read -r csync_length && csync_script=$(PATH=/usr/bin:/bin dd bs="$csync_length" count=1 iflag=fullblock 2>/dev/null) && eval "$csync_script"';
 
-/** Messages of sudo are compared, so they must be English. */
+/** csync compares sudo's messages, so they must be English. */
 const sudoWords = (become: keyof typeof helpers): string[] => ['env', 'LC_ALL=C', 'sudo', '-n', '--', helpers[become]];
 
-/** The command that runs scripts, without and with a login shell of any kind before it. */
+/** The command that runs scripts: as words, and as a line for any login shell. */
 export function scriptRunner(become: MemberWay['become']): { readonly words: readonly string[]; readonly line: string } {
   if (become === 'none') return { words: ['/bin/sh', '-c', shellOfScripts], line: `/bin/sh -c '${shellOfScripts}'` };
   const words = sudoWords(become);
   return { words, line: words.join(' ') };
 }
 
-/** The beginning of its standard input. A reader gets only the name of a script that its host already has. */
+/** The beginning of its standard input. The reader program takes only the name of a script that it has. */
 export function scriptInput(become: MemberWay['become'], script: string, mark: Mark): string {
   if (become === 'reader') return `${mark} ${scriptName(script)}\n`;
   const text = framed(script, mark);
@@ -47,17 +47,17 @@ export function scriptName(script: string): string {
   return createHash('sha256').update(script).digest('hex');
 }
 
-/** A command for people that shows whether sudo would run scripts there. */
+/** Shows whether sudo would run scripts there; for people. */
 export function sudoTest(become: keyof typeof helpers): string {
   return `sudo -n -l ${helpers[become]}`;
 }
 
-/** Bytes of one word of a command line (MAX_ARG_STRLEN of Linux), with room for its quotes. */
+/** Bytes of one word of a command line (MAX_ARG_STRLEN of Linux), less quotes. */
 const longestWord = 120_000;
 
-/** A whole script as one command line, for a way that passes on no standard input. null: it is too long. */
+/** The script as one command line, for a program that passes on no standard input. null: too long. */
 export function lineOf(script: string, mark: Mark): string | null {
   const word = Buffer.from(framed(script, mark)).toString('base64');
-  // In two commands, because a shell accepts a script that did not arrive at all.
+  // Two commands, because a shell accepts an empty script.
   return word.length > longestWord ? null : `/bin/sh -c 'script=$(echo ${word} | base64 -d) && eval "$script"'`;
 }

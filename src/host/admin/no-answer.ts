@@ -1,4 +1,4 @@
-/** Why a host did not answer, and the fix: what ssh, sudo and the host printed, in words of this toolkit. Pure. */
+/** Why a host did not answer, and the fix, from what ssh, sudo and the host printed. Pure. */
 import type { CommandResult } from '../host.ts';
 import { unbegunWords } from './frame.ts';
 import { loginOn, rootTest, sshTest, wayInUse } from './ssh-options.ts';
@@ -10,10 +10,10 @@ export interface NoAnswer {
 
 type Meaning = readonly [said: RegExp, why: (said: string) => string, remedy: (member: string) => string];
 
-/** ssh read no banner of sshd, or could not write its own: two words for one event, by which end was slower. */
+/** ssh read no banner of sshd, or could not write its own: the slower end decides the message. */
 const beforeLogin = /^((kex|ssh)_exchange_identification: |banner exchange: .*: (Broken pipe|Connection reset))/m;
 
-/** The meaning of ssh's error messages, and the fix (OpenSSH 9.2). */
+/** ssh's error messages (OpenSSH 9.2). */
 const sshFailures: readonly Meaning[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED/,
@@ -55,8 +55,8 @@ const sshFailures: readonly Meaning[] = [
 ];
 
 /**
- * Whether the connection ended before the login: sshd refuses some while too many others log in (MaxStartups, 10:30:100 by default).
- * Nothing of the script was run.
+ * Whether the connection ended before the login, because too many others log in (sshd's MaxStartups, default 10:30:100). Nothing of the
+ * script ran.
  */
 export function isTurnedAway({ exitCode, stdout, stderr }: CommandResult): boolean {
   return exitCode === 255 && stdout === '' && beforeLogin.test(stderr);
@@ -65,7 +65,7 @@ export function isTurnedAway({ exitCode, stdout, stderr }: CommandResult): boole
 const page = 'docs/how-to/without-root-ssh.md';
 const dropIn = (member: string): string => `install the rule of ${page} on ${member}, then: ${rootTest(member)}`;
 
-/** The same for sudo (1.9.13, and the older words), and for the programs that it runs. */
+/** Messages of sudo (1.9.13 and older), and of the programs it runs. */
 const sudoFailures: readonly Meaning[] = [
   [
     /^env: .*sudo/m,
@@ -117,32 +117,32 @@ const sudoFailures: readonly Meaning[] = [
   [/^csync-(root|reader): .*not root/m, (said) => said, dropIn],
 ];
 
-/** Length of the output of ssh or a host in a message. */
+/** Lines of ssh's output in a message. */
 const saidLines = 4;
 
 const wordsOf = ({ stdout, stderr }: Pick<CommandResult, 'stdout' | 'stderr'>): string[] =>
   [stdout, stderr].flatMap((text) => text.slice(-longestWords).split('\n')).flatMap((line) => line.trim() || []);
 
-/** Characters of each stream, and lines of both, that a message may have. */
+/** Limits of a message: characters of each stream, and lines of both. */
 const longestWords = 2000;
 const mostLines = 20;
 
-/** What a script printed for people, for a message: the last lines of it. Never for a script that prints data. */
+/** The last lines that a script printed for people. Not for a script that prints data. */
 export function printedWords(ended: Pick<CommandResult, 'stdout' | 'stderr'>): string {
   return wordsOf(ended).slice(-mostLines).join('\n');
 }
 
-/** How the login on a host becomes that of root. */
+/** How the login on a host becomes root. */
 export const rootRemedy = (member: string): string =>
   `${rootTest(member)}   (must print uid=0); set "User root" for it in ~/.ssh/config, or become: sudo in csync.yaml (${page})`;
 
-/** Exit status of a script that needs root and found another user. */
+/** Exit status of a script that needs root and runs as another user. */
 export const notRootStatus = 77;
 
-/** Exit status in place of a script that this way to a host cannot run. */
+/** Exit status for a script that CSYNC_VIA or the login cannot run on the host. */
 export const refusedStatus = 78;
 
-/** Why a member did not answer, in a sentence. */
+/** Why a member did not answer, and the fix. */
 export function whyNoAnswer(member: string, ended: CommandResult, timeoutMs: number): NoAnswer {
   const { errorCode, timedOut, exitCode, signal, stderr } = ended;
   if (errorCode === 'ENOENT') return missingHere();
@@ -157,7 +157,7 @@ export function whyNoAnswer(member: string, ended: CommandResult, timeoutMs: num
   const [pattern, why, helps] = meanings.find(([said]) => said.test(stderr)) ?? [];
   const meant = isUnbegun ? lines.find((line) => pattern?.test(line)) : lines.at(-1);
   if (why !== undefined && helps !== undefined) return { why: why(meant ?? ''), remedy: helps(member) };
-  // The last line of a script has its reason; on a host where none began, any line may.
+  // The last line of a script has its reason; if no script began, any line may.
   const said = lines.slice(exitCode === 255 ? -saidLines : -1).join('; ');
   return { why: said || `its shell exited with status ${exitCode ?? signal ?? errorCode} and printed nothing`, remedy };
 }

@@ -41,18 +41,18 @@ export function readTextFile(path: string): string | null {
   return attempt(() => readFileSync(path, 'utf8'), null);
 }
 
-/** Unchanged if missing. */
+/** The path without links; unchanged if missing. */
 export function realPath(path: string): string {
   return attempt(() => realpathSync(path), path);
 }
 
-/** With permission bits; none if missing. */
+/** Its files, with permission bits; none if missing. */
 export function readDirectory(directory: string): { readonly name: string; readonly mode: number; readonly text: string }[] {
   const names = filesBelow(directory).filter((path) => dirname(path) === normalize(directory));
   return names.map((path) => ({ name: basename(path), mode: statSync(path).mode & 0o7777, text: readFileSync(path, 'utf8') }));
 }
 
-/** None if missing. */
+/** Its directories, sorted; none if missing. */
 export function directoriesBelow(directory: string): string[] {
   return attempt(
     () =>
@@ -64,7 +64,7 @@ export function directoriesBelow(directory: string): string[] {
   );
 }
 
-/** None if missing. */
+/** Its files, sorted; none if missing. */
 export function filesBelow(directory: string): string[] {
   return attempt(
     () =>
@@ -77,8 +77,8 @@ export function filesBelow(directory: string): string[] {
 }
 
 /**
- * All or none: staged and synced beside the targets, then renamed in order. A full disk fails before any change, a later failure is undone. A
- * kill between two renames leaves whole files, the first ones new. Throws the errno error.
+ * Writes all files or none: stages and syncs them beside the targets, then renames in order. A full disk fails before any change; a later
+ * failure is undone. After a kill between two renames each file is whole, the first ones new. Throws the errno error.
  */
 export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const directories = [...new Set(files.map((file) => dirname(file.path)))];
@@ -146,7 +146,7 @@ function keep(path: string, as: string): void {
   }
 }
 
-/** For this user only; null: cannot be made. */
+/** A directory for this user only; null: cannot be made. */
 export function privateDirectory(prefix: string): { readonly path: string; remove(): void } | null {
   return attempt(() => {
     sweepLeftOver(tmpdir(), prefix);
@@ -162,7 +162,7 @@ function sweepLeftOver(directory: string, prefix: string): void {
     if (pid === undefined || readTextFile(`/proc/${pid}/stat`) !== null) continue;
     const path = join(directory, name);
     const found = lstatSync(path, { throwIfNoEntry: false });
-    // Another owner could place a link in root's path.
+    // Another owner could put a link in root's path.
     if (found?.uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
   }
 }
@@ -182,7 +182,7 @@ export function hasProgram(name: string): boolean {
   });
 }
 
-/** With a fixed environment. Never throws. */
+/** Runs with a fixed environment. Never throws. */
 export async function runCommand(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
   const [file = '', ...rest] = argv;
   const result = await execa(file, rest, {
@@ -203,7 +203,7 @@ export async function runCommand(argv: readonly string[], timeoutMs: number): Pr
   };
 }
 
-/** Of /bin/sh to its end, with a fixed environment. Never throws. */
+/** Waits for /bin/sh, with a fixed environment. Never throws. */
 export function runShell(script: string, words: readonly string[]): Pick<CommandResult, 'exitCode' | 'stdout' | 'stderr'> {
   const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script, 'sh', ...words], {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
@@ -216,7 +216,7 @@ export function runShell(script: string, words: readonly string[]): Pick<Command
 
 const shellLimitMs = 5000;
 
-/** `text`: in the command line. Runs ps: only for rare checks. */
+/** Processes whose command line contains `text`. Runs ps, so only for rare checks. */
 export async function processesNaming(text: string): Promise<{ pid: number; command: string }[]> {
   const all = await psList();
   return all.filter((one) => one.cmd?.includes(text) ?? false).map((one) => ({ pid: one.pid, command: one.cmd ?? one.name }));

@@ -1,17 +1,16 @@
 /**
- * csync-reader: a program for hosts on which an account may read the state of the cluster as root, and nothing else. It has every script
- * that it can run; from outside it takes only the name of one. Pure.
+ * csync-reader lets an account read the state of the cluster as root, and nothing else. It contains every script that it can run, and takes
+ * only the name of one. Pure.
  */
 import { framedCall, framedFunction } from './frame.ts';
 import { scriptName } from './member-way.ts';
 
 export interface ReaderScript {
-  /** For people. */
   readonly purpose: string;
   readonly script: string;
 }
 
-/** Its text; `origin`: version and settings that its scripts are of. */
+/** The program's text. `origin`: version and settings of its scripts. */
 export function readerProgram(scripts: readonly ReaderScript[], origin: string): string {
   const byName = new Map(scripts.map((one) => [scriptName(one.script), one]));
   return [

@@ -1,8 +1,8 @@
-/** Options of the OpenSSH client that csync requires, and that a configuration written for people must not change. */
+/** Options that csync requires of OpenSSH; the user's configuration must not change them. */
 import { runProcess } from '../processes.ts';
 import { type MemberWay, plainWay, sudoTest } from './member-way.ts';
 
-/** An unreachable member is reported after 5 s; one that is lost during a command, after 10 s. */
+/** An unreachable member is reported after 5 s, one lost during a command after 10 s. */
 const needed = [
   'BatchMode=yes',
   'StrictHostKeyChecking=yes',
@@ -11,13 +11,13 @@ const needed = [
   'ServerAliveCountMax=2',
   // With ERROR ssh hides why it refused a host, such as "no matching host key type found".
   'LogLevel=INFO',
-  // A port that the user's configuration forwards can be bound only once, not for each command and member.
+  // Only one connection could bind a port that the configuration forwards.
   'ClearAllForwardings=yes',
 ];
 
 /**
- * Options that are useful only at a terminal, as scp and sftp override them, with the first release of OpenSSH that has each [release notes
- * of OpenSSH 7.6 and 8.7]: an older ssh refuses unknown names.
+ * Options for terminals, with the first OpenSSH that has each [release notes of OpenSSH 7.6 and 8.7]: an older ssh refuses unknown names.
+ * scp and sftp override them too.
  */
 const forPeople: readonly (readonly [option: string, since: number])[] = [
   ['RequestTTY=no', 0],
@@ -47,7 +47,7 @@ const versionLimitMs = 5000;
 let ofThisHost: readonly string[] = [];
 let way: MemberWay = plainWay;
 
-/** The way of this run; for messages. */
+/** For messages. */
 export const wayInUse = (): MemberWay => way;
 
 export function takeWay(wanted: MemberWay): void {
@@ -55,24 +55,23 @@ export function takeWay(wanted: MemberWay): void {
   ofThisHost = [];
 }
 
-/** For the ssh of this host, by its release, and for the login of the settings. */
+/** For this host's ssh, by its release. */
 export async function sshOptions(env: Readonly<Record<string, string>>, stop: AbortSignal): Promise<readonly string[]> {
   const { stderr } = await runProcess(['ssh', '-V'], { env, stop, timeoutMs: versionLimitMs });
   ofThisHost = [...(way.sshUser === 'none' ? [] : [`User=${way.sshUser}`]), ...sshOptionsOf(releaseOf(stderr))];
   return ofThisHost;
 }
 
-/** A command for people that succeeds if csync reaches the host, with any configuration of theirs. */
+/** A command for people that succeeds if csync reaches the host, with any ssh configuration. */
 export function sshTest(member: string, command = 'true'): string {
   if (way.insteadOfSsh !== null) return [...way.insteadOfSsh, member, command].join(' ');
   const overridden = ofThisHost.filter((option) => /^(User|RemoteCommand|SessionType|ForkAfterAuthentication)=/.test(option));
   return ['ssh', '-T', ...['BatchMode=yes', ...overridden].map((option) => `-o ${option}`), member, command].join(' ');
 }
 
-/** A command for people that shows whether csync becomes root there. */
+/** Shows whether csync becomes root there; for people. */
 export function rootTest(member: string): string {
   return sshTest(member, way.become === 'none' ? 'id' : sudoTest(way.become));
 }
 
-/** The host, with the login of the settings. */
 export const loginOn = (member: string): string => (way.sshUser === 'none' ? member : `${way.sshUser}@${member}`);

@@ -3,11 +3,11 @@ import { constants, userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import { guardedStream, harmless } from '../output.ts';
 
-/** Resolves to its exit status, 128 + number after a signal. */
+/** Runs a program on this terminal. Resolves to its exit status, 128 + number after a signal. Rejects if it cannot start. */
 export function runForeground(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<number> {
   const [file = '', ...rest] = argv;
   const child = spawn(file, rest, { stdio: 'inherit', env: { ...environment, TERM: process.env.TERM ?? 'dumb' } });
-  // Ctrl-C is for the foreground program.
+  // Ctrl-C goes to the foreground program.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);
   return new Promise((resolve, reject) => {
@@ -19,7 +19,7 @@ export function runForeground(argv: readonly string[], environment: Readonly<Rec
   });
 }
 
-/** Behind sudo the user who called it. */
+/** The login, or behind sudo the user who called it. */
 export function loginName(): string {
   return process.env.SUDO_USER ?? process.env.USER ?? process.env.LOGNAME ?? userInfo().username;
 }
@@ -35,8 +35,8 @@ export interface LineTerminal {
 }
 
 /**
- * Lines are queued: readline's `question` drops lines typed ahead, and never settles at the end of input. `onInterrupt`: Ctrl-C, no signal
- * while we own the terminal.
+ * Queues lines: readline's `question` drops lines typed ahead, and never settles at the end of input. Ctrl-C calls `onInterrupt`; it is no
+ * signal while we own the terminal.
  */
 export function openLines(onInterrupt: () => void, stream: NodeJS.WriteStream = process.stdout): LineTerminal {
   const output = guardedStream(stream);

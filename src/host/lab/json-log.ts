@@ -1,4 +1,4 @@
-/** A JSON object a line. Synchronous, to survive a kill. */
+/** One JSON object a line, written synchronously to survive a kill. */
 import pino from 'pino';
 
 export interface JsonLog {
@@ -7,7 +7,7 @@ export interface JsonLog {
 
 export function openJsonLog(path: string): JsonLog {
   const destination = pino.destination({ dest: path, sync: true, mode: 0o600 });
-  // Without pino's level, time and base its lines begin with a comma.
+  // Without pino's level, time and base, lines begin with a comma.
   const logger = pino({ base: null, timestamp: false }, destination);
   return { write: (entry) => logger.info(entry) };
 }

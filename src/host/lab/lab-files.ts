@@ -1,4 +1,4 @@
-/** The few file operations of the lab; missing files are null, never an exception. */
+/** File operations of the lab. A missing file is null, never an exception. */
 
 import {
   close as closeDescriptor,
@@ -19,10 +19,10 @@ import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
 
-// A member's FIFO would wait for its writer.
+// Does not wait for the writer of a member's FIFO.
 export { regularText as readText } from '../safe-file.ts';
 
-/** As writeText, for a file system that may hang: false if it failed or exceeded the limit. */
+/** As writeText, for a file system that may hang. False: failed, or exceeded the limit. */
 export async function writeTextWithin(limitMs: number, path: string, text: string, mode = 0o644): Promise<boolean> {
   const partial = `${path}.partial`;
   const written = writeFile(partial, text, { mode })
@@ -44,9 +44,7 @@ async function within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promi
   return first;
 }
 
-/**
- * A file for appending in order, on a file system that may hang: nothing here waits longer than the limit, and not at all while it hangs.
- */
+/** Appends in order to a file on a file system that may hang. Nothing waits longer than the limit, and not at all while it hangs. */
 export class PatientLog {
   readonly #path: string;
   readonly #limitMs: number;
@@ -63,13 +61,13 @@ export class PatientLog {
     void this.#behind(() => appendFile(this.#path, text));
   }
 
-  /** Everything is in the file, or it hangs. */
+  /** After it everything is in the file, or the file hangs. */
   async flushed(): Promise<void> {
     if (this.#waiting > 0 && !this.#hangs) await within(this.#limitMs, this.#written, undefined);
     this.#hangs = this.#waiting > 0;
   }
 
-  /** A descriptor for the writer of the next lines; the caller closes it. null: it cannot be opened now. */
+  /** For the writer of the next lines; the caller closes it. null: it cannot be opened now. */
   async open(): Promise<number | null> {
     await this.flushed();
     if (this.#hangs) return null;
@@ -101,8 +99,8 @@ export class PatientLog {
 }
 
 /**
- * Creates parent directories; mode applies to a new file. Not below /proc: there Node.js's recursive mkdir loops for ever after the process
- * exited, so a missing directory on a lab host is an error.
+ * Creates parent directories; mode applies to a new file. Not below /proc, where Node.js's recursive mkdir loops for ever once the process
+ * exited: there a missing directory is an error.
  */
 export function writeText(path: string, text: string | Uint8Array, mode = 0o644): void {
   if (!path.startsWith('/proc/')) mkdirSync(dirname(path), { recursive: true });
@@ -124,7 +122,7 @@ export function removeTree(path: string): void {
   rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 }
 
-/** A directory that another process still uses stays. */
+/** Keeps a directory that another process still uses. */
 export function removeIfEmpty(path: string): void {
   // Not empty, or missing.
   attempt(() => rmdirSync(path));
@@ -134,7 +132,6 @@ export function listDirectory(path: string): string[] {
   return attempt(() => readdirSync(path), []);
 }
 
-/** A sparse file of that size. */
 export function makeSparseFile(path: string, bytes: number): void {
   writeFileSync(path, '', { mode: 0o600 });
   truncateSync(path, bytes);

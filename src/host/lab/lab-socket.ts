@@ -1,5 +1,6 @@
 /**
- * A JSON object a line over a unix socket, between cm* commands, toolkit and the lab's daemon. Path sockets work across network namespaces.
+ * JSON objects, one a line, over a unix socket between cm* commands, csync and the lab's daemon. Path sockets work across network
+ * namespaces.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
@@ -41,7 +42,7 @@ function connection(socket: Socket): Connection {
   };
 }
 
-/** Only this user may connect unless `mode` allows more. Replaces the socket file of a dead lab. */
+/** Only this user may connect unless `mode` allows more. Replaces the socket of a dead lab. Rejects with the errno error. */
 export function listen(path: string, onConnection: (connection: Connection) => void, mode = 0o600): Promise<Server> {
   rmSync(path, { force: true });
   const server = createServer((socket) => onConnection(connection(socket)));
@@ -54,7 +55,7 @@ export function listen(path: string, onConnection: (connection: Connection) => v
   });
 }
 
-/** Held by one process of this machine, until it exits. Resolves to a function that releases it, or null: held. */
+/** Claims a name on this machine until this process exits. Resolves to a function that releases it; null: another process has it. */
 export function claimName(name: string): Promise<(() => void) | null> {
   const server = createServer((socket) => socket.destroy());
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** To a TCP port of this host, from the kernel's tables. */
+/** Connections to a TCP port of this host, from the kernel's tables. */
 
 import { readFileSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
@@ -10,7 +10,7 @@ export interface Connections {
   readonly most: { readonly address: string; readonly count: number } | null;
 }
 
-/** Listening and half open sockets are no connections. */
+/** Listening and half-open sockets. */
 const noConnection = new Set(['0A', '03', '0C']);
 /** TIME_WAIT, and FIN_WAIT2 without a process: kept for 60 s, in hundredths of a second. */
 const endedTimer = '03:';
@@ -19,8 +19,8 @@ const justEnded = 200;
 const justEndedLeft = (keptFor - justEnded).toString(16).toUpperCase().padStart(8, '0');
 
 /**
- * Of /proc/net/tcp and tcp6, with those closed within two seconds. No regular expressions: on the way of a failover, without compiler, with
- * thousands of lines.
+ * Counts /proc/net/tcp and tcp6, with connections closed in the last 2 s. No regular expressions: this runs once in a failover, not
+ * compiled, over thousands of lines.
  */
 export function parseConnections(texts: readonly string[], port: number): Connections {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
@@ -32,7 +32,7 @@ export function parseConnections(texts: readonly string[], port: number): Connec
       const remote = line.indexOf(' ', local) + 1;
       const state = line.indexOf(' ', remote) + 1;
       if (local === 1 || remote === 0 || state === 0) continue;
-      // Most lines end here: clients of the last minute.
+      // Most lines: clients of the last minute.
       const timer = line.indexOf(' ', state + 3) + 1;
       if (
         line.startsWith(endedTimer, timer) &&
@@ -48,7 +48,7 @@ export function parseConnections(texts: readonly string[], port: number): Connec
   return { total, most: most === undefined ? null : { address: addressOf(most[0]), count: most[1] } };
 }
 
-/** 32 bits in this machine's byte order; an IPv4 address in tcp6 is the last of four. */
+/** 32-bit words in this machine's byte order; an IPv4 address in tcp6 is the last of four. */
 function addressOf(hex: string): string {
   const words = (hex.match(/.{8}/g) ?? []).map((word) => (isLittleEndian ? swapped(word) : word));
   const isMapped = hex.length === 8 || /^0{20}FFFF/i.test(words.join(''));
@@ -61,7 +61,7 @@ const swapped = (word: string): string => (word.match(/../g) ?? []).reverse().jo
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** Unreadable: none. */
+/** None if unreadable. */
 export function connectionsOf(port: number): Connections {
   const texts = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => {
     return attempt(() => readFileSync(path, 'latin1'), '');

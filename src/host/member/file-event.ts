@@ -1,17 +1,17 @@
-/** One file appears, changes or disappears. Only a hint. */
+/** A hint that one file appeared, changed or disappeared. */
 
 import { watch } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
 
 export interface FileEvents {
-  /** False: poll. */
+  /** False: the caller must poll. */
   isTold(): boolean;
 }
 
 /** Keeps no process running. */
 export function watchFile(directory: string, wanted: string, look: () => void): FileEvents {
   let told = false;
-  // No watches left, or no directory.
+  // There may be no inotify watch left, or no directory.
   attempt(() => {
     watch(directory, { persistent: false }, (_, name) => {
       if (name === wanted) look();

@@ -1,6 +1,6 @@
 /**
- * Figures: fixed pages, GET, one request a connection. Clients may be hostile: few seconds and kilobytes; when connections are short, the
- * address with the most loses its oldest.
+ * Serves fixed pages: GET, one request a connection. Clients may be hostile, so each gets few seconds and kilobytes. When connections are
+ * short, the address with the most loses its oldest.
  */
 import { createServer, type Socket } from 'node:net';
 
@@ -11,7 +11,7 @@ export interface Page {
 
 const connectionsAtMost = 32;
 const requestBytes = 4096;
-/** To the end of the answer. */
+/** Until the answer is sent. */
 const wholeLimitMs = 3000;
 
 const phrases = { 200: 'OK', 400: 'Bad Request', 404: 'Not Found', 405: 'Method Not Allowed' } as const;
@@ -38,7 +38,7 @@ function mostGreedy(open: ReadonlyMap<Socket, string>): Socket | undefined {
   return [...byAddress.values()].sort((one, other) => other.length - one.length)[0]?.[0];
 }
 
-/** `failed`: the address cannot be listened on, or no longer. */
+/** `failed`: cannot listen on the address, or no longer. */
 export function serveFigures(
   where: { readonly host: string; readonly port: number },
   pages: Readonly<Record<string, Page>>,

@@ -1,6 +1,6 @@
 /**
- * Writes to files and a syslog that may hang, each by a separate process: a stuck thread of Node.js keeps it from exiting. Pending lines are
- * written when the disk accepts them, also after this exit. A supervised script has such a process from the launcher.
+ * Writes to files and a syslog that may hang, each through another process: a stuck thread keeps Node.js from exiting. Pending lines are
+ * written when the disk accepts them, also after this exit. The launcher gives a supervised script such a process.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -13,13 +13,16 @@ import { closeInherited } from '../inherited.ts';
 import { appendText, refuseStrangers } from '../safe-file.ts';
 import { supervisor } from './supervisor.ts';
 
-/** A shell text that reads standard input; `given`: `$0`, `$1`... Keeps no process running. null: no process, memory or descriptor. */
+/**
+ * Runs a shell script that reads standard input; `given`: `$0`, `$1`... Keeps no process running. null: no process, memory or descriptor
+ * left.
+ */
 function startHelper(script: string, given: readonly string[], more: readonly 'pipe'[] = []): ChildProcess | null {
   closeInherited();
   return attempt(() => {
     const child = spawn('/bin/sh', ['-c', script, ...given], {
       cwd: '/',
-      // A kill of the script's group does not lose its last lines.
+      // A kill of the script's group must not lose its last lines.
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore', ...more],
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
@@ -31,14 +34,14 @@ function startHelper(script: string, given: readonly string[], more: readonly 'p
   }, null);
 }
 
-/** On one file, before lines are dropped. */
+/** Writers of one file that hang, before lines are dropped. */
 const hangingAtMost = 3;
-/** Unread bytes in a pipe, at most. */
+/** Most unread bytes in a pipe. */
 const waitingBytes = 256 * 1024;
-/** Between looks for room in a pipe. */
+/** Between two attempts to write to a full pipe. */
 const fullPipeMs = 5;
 
-/** Logged in one of the logs when the other accepts nothing. */
+/** Written to one log when the other accepts nothing. */
 export interface LogFaults {
   /** The file has not accepted all lines yet. */
   readonly late: string;
@@ -50,21 +53,21 @@ export interface LogFaults {
 export interface LogWriter {
   write(text: string): void;
   input(): { readonly output: Writable | number; given(): void } | null;
-  /** Waits at most so long for the file, then sends the lines to syslog without waiting. */
+  /** Waits at most `limitMs` for the file, then sends the lines to syslog without waiting. */
   close(limitMs: number, tag: string, lines: readonly string[], faults: LogFaults): Promise<void>;
 }
 
 const missing = (lines: number): string =>
   lines === 0 ? '' : `(${lines} lines are missing here: this file did not accept them)\n`;
 
-/** Descriptor 3: tag, note, lines for syslog; standard input: the file. */
+/** Descriptor 3: tag, note, lines for syslog. Standard input: the file. */
 const writeScript = `umask 022
 { read -r tag && read -r note && { timeout 2 logger -t "$tag" -p daemon.notice || { [ -f "$0" ] && echo "$note" >> "$0"; }; }; } <&3 &
 { [ ! -e "$0" ] || [ -f "$0" ]; } && exec cat >> "$0" 3<&-`;
 
 const writers = new Map<string, LogWriter>();
 
-/** The file's only writer. `idleMs`: its process exits without lines. */
+/** The file's only writer. `idleMs`: its process exits after so long without lines. */
 export function logWriter(file: string, idleMs = Number.POSITIVE_INFINITY): LogWriter {
   const known = writers.get(file) ?? (writers.size === 0 ? launchersWriter(file) : null) ?? openLogWriter(file, idleMs);
   writers.set(file, known);
@@ -73,7 +76,7 @@ export function logWriter(file: string, idleMs = Number.POSITIVE_INFINITY): LogW
 
 function openLogWriter(file: string, idleMs: number): LogWriter {
   let child: ChildProcess | null = null;
-  /** Another process would delay a failover by some ms. */
+  /** Its own socket: another process would delay a failover by some ms. */
   let syslog: Socket | null = null;
   let idle: NodeJS.Timeout | undefined;
   let running = 0;
@@ -155,7 +158,7 @@ function endOf(helper: ChildProcess, limitMs: number): Promise<'written' | 'fail
   });
 }
 
-/** Started by the launcher. null: none. */
+/** The writer that the launcher started; null: none. */
 function launchersWriter(file: string): LogWriter | null {
   const { log: pipe, reportLog } = supervisor();
   if (pipe === null || file.includes('\n')) return null;
@@ -186,7 +189,7 @@ function launchersWriter(file: string): LogWriter | null {
       if (isOver) return null;
       push();
       try {
-        // Opened anew: a program must be able to wait.
+        // Opened again, because a program's output must block.
         const output = openSync(`/proc/self/fd/${pipe}`, constants.O_WRONLY);
         return { output, given: () => closeSync(output) };
       } catch {
@@ -211,7 +214,7 @@ function launchersWriter(file: string): LogWriter | null {
   };
 }
 
-/** A user other than root could redirect it. */
+/** Whether a user other than root could redirect the file. */
 export function isRefused(file: string): boolean {
   return attempt(() => {
     refuseStrangers(file);
@@ -219,7 +222,7 @@ export function isRefused(file: string): boolean {
   }, true);
 }
 
-/** Here: the lack of a process is no fault of the disk. */
+/** In this process: the lack of another is no fault of the disk. */
 function writeHere(file: string, text: string): boolean {
   return attempt(() => {
     appendText(file, text);
@@ -227,17 +230,17 @@ function writeHere(file: string, text: string): boolean {
   }, false);
 }
 
-/** To the package log if syslog does not accept the lines; `-`: no log. */
+/** If syslog does not accept the lines, the note goes to the package log; `-`: no log. */
 const syslogScript = 'timeout 2 logger -t "$1" -p "$2" && exit; [ "$0" = - ] || echo "$3" >> "$0"';
 
-/** Without waiting; after two seconds the note goes to `log`. */
+/** Does not wait. After two seconds the note goes to `log`. */
 export function toSyslog(tag: string, priority: string, lines: string, log: string | null, note: string): void {
   startHelper(syslogScript, [log === null || isRefused(log) ? '-' : log, tag, priority, note])?.stdin?.end(lines);
 }
 
 const memoryTypes: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
-/** tmpfs, ramfs: a write never waits. */
+/** tmpfs or ramfs: a write never waits. */
 export function isInMemory(file: string): boolean {
   return attempt(() => memoryTypes.has(statfsSync(dirname(file)).type), false);
 }
@@ -245,7 +248,7 @@ export function isInMemory(file: string): boolean {
 const replaceScript =
   'umask 022; new=$(mktemp "$1") || exit; { cat > "$new" && chmod 644 "$new" && mv -f "$new" "$0"; } || { rm -f "$new"; exit 1; }';
 
-/** Without waiting; during a write only the newest text follows. `isLast`: this process exits. */
+/** Replaces the file without waiting; during a write only the newest text follows. `isLast`: this process exits. */
 export function fileReplacer(file: string, failed: () => void): (text: string, isLast?: boolean) => void {
   let isWriting = false;
   let next: string | null = null;

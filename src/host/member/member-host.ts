@@ -1,4 +1,4 @@
-/** The Host of the member scripts: only Node.js built-ins and /proc, for a fast start on a sick host. */
+/** The Host of the member scripts. Only Node.js built-ins and /proc, for a fast start on a sick host. */
 
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
@@ -23,14 +23,14 @@ import { overwriteLine, refuseStrangers, regularText, replaceFile, writeDurably 
 import { logWriter } from './log-writer.ts';
 import { supervisor } from './supervisor.ts';
 
-/** For every program run here. Without PATH cfservd exits at once [cfengine.md 1.1]. */
+/** Without PATH cfservd exits at once [cfengine.md 1.1]. */
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C', HOME: '/' };
 
 function list(path: string): string[] | null {
   return attempt(() => readdirSync(path), null);
 }
 
-/** Parses /proc/PID/stat; the name may contain blanks and parentheses, so fields count from the last ")". */
+/** The name may contain blanks and parentheses, so fields count from the last ")". */
 export function parseProcessStat(text: string): ProcessState | null {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
@@ -45,10 +45,10 @@ function processOf(pid: number): ProcessState | null {
   return parseProcessStat(ofKernel(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), ''));
 }
 
-/** errno names for "missing" or "not for this user". Any other one is a fault of this host: the result is unknown. */
+/** "Missing", or "not for this user". Any other errno is a fault of this host: the result is unknown. */
 const isMissing: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 
-/** Reads kernel data; `missing` if there is none. Throws the errno error when that is unknown, such as EMFILE. */
+/** Reads kernel data; `missing` if there is none. Throws the errno error if that is unknown, such as EMFILE. */
 function ofKernel<T>(read: () => T, missing: T): T {
   try {
     return read();
@@ -59,7 +59,7 @@ function ofKernel<T>(read: () => T, missing: T): T {
 }
 
 function originOf({ pid }: ProcessState): ProcessOrigin {
-  // Not the owner of /proc/PID: that is root for a process that is not dumpable.
+  // Not the owner of /proc/PID, which is root for a process that is not dumpable.
   const users = /^Uid:\s+(.*)$/m.exec(regularText(`/proc/${pid}/status`) ?? '')?.[1] ?? '';
   const program = linkOf(`/proc/${pid}/exe`);
   return {
@@ -102,14 +102,14 @@ export function parseMounts(text: string): MountEntry[] {
 
 let lastMounts: { readonly text: string; readonly entries: MountEntry[] } | null = null;
 
-/** The monitor reads this one path again and again. */
+/** Cached: the monitor reads this path again and again. */
 function mounts(): MountEntry[] {
   const text = readFileSync('/proc/self/mounts', 'utf8');
   if (lastMounts?.text !== text) lastMounts = { text, entries: parseMounts(text) };
   return lastMounts.entries;
 }
 
-/** Inodes of sockets that listen on the port, from /proc/net/tcp or tcp6 (state 0A). */
+/** Inodes of sockets that listen on the port (state 0A), from /proc/net/tcp or tcp6. */
 export function parseListeningInodes(text: string, port: number): string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
   return text
@@ -196,10 +196,10 @@ function digest(path: string): string | null {
   return attempt(() => digestOfFile(path), null);
 }
 
-/** A resolver without an answer takes 10 s and more. */
+/** A resolver without an answer needs 10 s and more. */
 const resolveLimitMs = 3000;
 
-/** A separate program, because it can be killed: a process waits for its own lookups before it exits. */
+/** Runs getent because it can be killed: Node.js waits for its own lookups before it exits. */
 async function resolve(name: string): Promise<readonly string[]> {
   const { stdout } = await runProcess(['getent', 'ahosts', name], { timeoutMs: resolveLimitMs, env: environment });
   const addresses = stdout.split('\n').flatMap((line) => /^(\S+)\s/.exec(line)?.[1] ?? []);
@@ -232,7 +232,7 @@ function detach(argv: readonly string[]): boolean {
     detached: true,
     stdio: 'ignore',
   });
-  // A missing pid shows it.
+  // A missing pid shows the error.
   child.once('error', () => {});
   child.unref();
   return child.pid !== undefined;

@@ -1,20 +1,20 @@
 /**
- * Package log and syslog of the member scripts. Each line is written at once, because a script may be killed and its last line matters most.
- * Neither log is waited for longer than a moment.
+ * Package log and syslog of the member scripts. Writes each line at once, because a script may be killed and its last line matters most.
+ * Waits for neither log longer than a moment.
  */
 
 import { type LogHead, type LogMessage, type LogResult, logLine } from '../../base/log-line.ts';
 import { harmless, out } from '../output.ts';
 import { logWriter, toSyslog } from './log-writer.ts';
 
-/** Of member/messages.ts, when a log accepts no line. */
+/** Texts of member/messages.ts, for a log that accepts no line. */
 export const logFaults = {
   'syslog-late': ['syslog did not accept the lines of this script within 2 s.'],
   'log-late': ['The package log accepts no lines now: they are written when it does.'],
   'log-unwritten': ['The package log cannot be written: only syslog has the lines of this script.'],
 } as const;
 
-/** Of csync alert run, to syslog only. */
+/** Of csync alert run; only to syslog. */
 export const alertLines = {
   'alert-told': ['{text}', 'event', 'state', 'key'],
   'alert-hook-failed': ['Hook {hook} did not report it: {why}. {next}', 'event', 'key', 'attempt'],
@@ -22,16 +22,16 @@ export const alertLines = {
 
 export interface MemberLog {
   line(result: LogResult, message: LogMessage): void;
-  /** Unchanged, not to syslog: lines of legacy control scripts. */
+  /** Writes unchanged text, not to syslog: output of legacy control scripts. */
   plain(text: string): void;
-  /** To syslog; waits a tenth of a second for the package log. */
+  /** To syslog; waits 100 ms at most for the package log. */
   flush(): Promise<void>;
   alarm(result: LogResult, message: LogMessage): void;
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** As Serviceguard's logs, independent of the locale. */
+/** As in Serviceguard's logs, in any locale. */
 export function timeStamp(date: Date): string {
   const two = (number: number): string => String(number).padStart(2, '0');
   const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
@@ -41,7 +41,7 @@ export function timeStamp(date: Date): string {
 /** Slow to create. */
 let zones: Intl.DateTimeFormat | undefined;
 
-/** As date(1) in the C locale. */
+/** As date(1) prints in the C locale. */
 export function dateLine(date: Date): string {
   const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][date.getDay()];
   zones ??= new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' });
@@ -49,7 +49,7 @@ export function dateLine(date: Date): string {
   return `${day} ${timeStamp(date)} ${zone} ${date.getFullYear()}`;
 }
 
-/** As logger(1): facility daemon, severity alert [RFC 3164 4.1]. The tag is the package name. */
+/** As logger(1) sends: facility daemon, severity alert [RFC 3164 4.1]. The tag is the package name. */
 export function alarmDatagram(tag: string, text: string, date: Date): string {
   return `<${3 * 8 + 1}>${timeStamp(date)} ${tag}: ${text}`;
 }
@@ -58,8 +58,8 @@ export function alarmDatagram(tag: string, text: string, date: Date): string {
 const writeLimitMs = 100;
 
 /**
- * `file` null: standard output (validate, dry run). A log that cannot be written stops no script; one that hangs delays it by a tenth of a
- * second. `idleMs`: see LogWriter.
+ * `file` null: standard output (validate, dry run). A log that cannot be written stops no script; one that hangs delays it by 100 ms.
+ * `idleMs`: see logWriter.
  */
 export function openMemberLog(file: string | null, head: LogHead, idleMs?: number): MemberLog {
   const { packageName } = head;
@@ -67,7 +67,7 @@ export function openMemberLog(file: string | null, head: LogHead, idleMs?: numbe
   const writer = file === null ? null : logWriter(file, idleMs);
   const fault = (code: keyof typeof logFaults): string => logLine(head, 'warning', { code, text: logFaults[code][0] });
   const plain = (text: string): void => {
-    // Of other programs, read by root in a terminal.
+    // Text of other programs, which root reads in a terminal.
     const whole = `${harmless(text)}\n`;
     if (writer === null) out(whole);
     else writer.write(whole);

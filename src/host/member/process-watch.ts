@@ -1,5 +1,6 @@
 /**
- * One process through open descriptors below /proc/PID: after it is reaped, reads fail with ESRCH, even if its pid is reused [monitor.md 1].
+ * Watches a process through open descriptors below /proc/PID: after it is reaped, reads fail with ESRCH, even if its pid is reused
+ * [monitor.md 1].
  */
 
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
@@ -10,12 +11,12 @@ import { parseProcessStat } from './member-host.ts';
 export interface ProcessWatch {
   /** null: exited. */
   look(): ProcessState | null;
-  /** Changes whenever it runs. null: unknown. */
+  /** Changes whenever the process runs. null: unknown. */
   activity(): string | null;
   close(): void;
 }
 
-/** null: exited. Unknown, such as EMFILE, throws the errno error. */
+/** null: exited. Throws the errno error if unknown, such as EMFILE. */
 export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   const descriptors: number[] = [];
   const close = (): void => descriptors.forEach(closeSync);
@@ -31,7 +32,7 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   const read = (descriptor: number): string => buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
   const directory = `/proc/${wanted.pid}`;
   const look = (): ProcessState | null => {
-    // An exception would take a millisecond of the failover.
+    // An exception would take 1 ms of the failover.
     if (!existsSync(directory)) return null;
     return attempt(() => parseProcessStat(read(stat)), null);
   };
@@ -46,7 +47,7 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   return { look, activity, close };
 }
 
-/** One link instead of all connections. `false`: or unknown; look up the owner of the port. */
+/** Reads one link instead of all connections. `false`: gone or unknown; find the port's owner. */
 export function watchSocket(pid: number, inode: string): () => boolean {
   const directory = `/proc/${pid}/fd`;
   const isIt = (descriptor: string): boolean => {

@@ -1,7 +1,7 @@
 /**
- * The monitor's side of csync-front.pl, the service process for Serviceguard. It has a pidfd of the daemon, checks every two seconds whether
- * that is stopped, exits at once when told, and replaces a monitor that does not answer. Its lines are only hints. Without it the monitor
- * polls.
+ * The monitor's side of csync-front.pl, the service process that Serviceguard watches. The front has a pidfd of the daemon, checks every 2
+ * s whether the daemon is stopped, exits when the monitor requests it, and replaces a monitor that does not answer. Its lines are only
+ * hints. Without it the monitor polls.
  */
 
 import { openSync, readSync, writeSync } from 'node:fs';
@@ -9,11 +9,11 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { attempt } from '../../base/attempt.ts';
 import { isRefused } from './log-writer.ts';
 
-/** The datagram is in syslog, and nothing waits for this process. */
+/** The front sends the datagram to syslog; nothing waits for it. */
 type Leave = (status: number, datagram: string) => void;
 
 export interface EndWatch {
-  /** If not (not yet, front stopped, no pidfd), poll. */
+  /** False (not yet, front stopped, no pidfd): poll. */
   isArmed(): boolean;
   close(): void;
 }
@@ -22,16 +22,16 @@ export interface ServiceFront {
   /** Watched by Serviceguard. */
   readonly pid: number;
   /**
-   * `look`: when armed (it may have exited before), at the exit, every two seconds while stopped, and without a pidfd. The caller must notice
+   * Calls `look` when armed (it may have exited before), at the exit, every 2 s while stopped, and without a pidfd. The caller must detect
    * a reused pid.
    */
   watchEnd(pid: number, look: () => void): EndWatch;
   readonly leave: Leave;
-  /** null: this is the first monitor. */
+  /** Why the previous monitor was replaced; null: this is the first. */
   readonly replaced: string | null;
   /** At least every ten seconds. */
   alive(): void;
-  /** For a failure of the monitor itself. */
+  /** For failures of the monitor itself. */
   logTo(file: string, packageName: string, name: string): void;
 }
 
@@ -46,7 +46,7 @@ const endLimitMs = 250;
 /** csync-front.pl waits for 20 s. */
 const aliveEveryMs = 5000;
 
-/** null: no csync-front.pl. Only one: it uses standard input. */
+/** null: no csync-front.pl. Call it once: it uses standard input. */
 export function openServiceFront(): ServiceFront | null {
   const { CSYNC_FRONT: why = '' } = process.env;
   if (why === '') return null;
@@ -61,7 +61,7 @@ export function openServiceFront(): ServiceFront | null {
     for (let end = pending.indexOf('\n'); end !== -1; end = pending.indexOf('\n')) {
       const [word, about] = pending.slice(0, end).split(' ');
       pending = pending.slice(end + 1);
-      // An older answer may concern another process.
+      // An older answer may be about another process.
       if (watch !== null && Number(about) === watch.pid) {
         watch.armed = word === 'armed' || word === 'stopped';
         watch.look();
@@ -115,7 +115,7 @@ export function openServiceFront(): ServiceFront | null {
           if (process.ppid === pid) process.kill(pid, 'SIGKILL');
         },
       };
-      // A failed act must not prevent the next; this exit ends the service, too.
+      // A failed act must not prevent the next. This exit ends the service, too.
       for (const act of actsOfLeaving()) attempt(acts[act]);
     },
   };
@@ -130,7 +130,7 @@ function stopWatch(pid: number): () => boolean {
   return () => /\) [Tt] [^)]*$/.test(attempt(read, ''));
 }
 
-/** On purpose: nothing else may happen. */
+/** Blocks on purpose: nothing else may happen. */
 function waitFor(isSo: () => boolean): void {
   const cell = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; !isSo() && waited < endLimitMs; waited += 1) Atomics.wait(cell, 0, 0, 1);

@@ -1,6 +1,6 @@
 /**
- * A second process of this program, for work that must not block: gets lines, is restarted, exits with this process (its standard input
- * closes).
+ * A second process of this program, for work that must not block. It gets lines, is restarted, and exits with this process, when its
+ * standard input closes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeInherited } from '../inherited.ts';
@@ -9,12 +9,12 @@ const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
 
 export interface Sibling {
-  /** Replaces a line that is not written yet. */
+  /** Replaces a line that is still unwritten. */
   feed(line: string): void;
   close(): void;
 }
 
-/** `said`: its output. */
+/** `said` gets its output. */
 export function keepSibling(given: readonly string[], said: (text: string) => void): Sibling {
   const [, program = ''] = process.argv;
   let child: ChildProcess | null = null;
@@ -46,7 +46,7 @@ export function keepSibling(given: readonly string[], said: (text: string) => vo
         if (child === started) startLater();
       };
       child = started.on('error', gone).on('exit', gone);
-      // Missing without descriptors.
+      // Without descriptors there are no streams.
       started.stdin?.on('error', () => {}).on('drain', pass);
       started.stdout?.setEncoding('utf8').on('data', said);
       isFed = newest === '';

@@ -1,25 +1,25 @@
 /**
- * The launcher supervises its member script, by its steps: a hung read blocks this process with its timers. It also starts programs and
- * writes the package log, since a fork of Node.js takes some ms.
+ * The launcher supervises the steps of its member script, because a hung read blocks this process and its timers. It also starts programs
+ * and writes the package log, since a fork of Node.js takes some ms.
  */
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
 
-/** Descriptors on which the launcher listens. */
+/** Descriptors that the launcher reads. */
 const inherited = { words: 3, log: 5 } as const;
-/** At once, or nothing [pipe(7), PIPE_BUF]. */
+/** A write of at most this size is atomic [pipe(7), PIPE_BUF]. */
 const atomicBytes = 4096;
 
 export interface Supervisor {
   begin(step: string, limitSeconds: number): void;
-  /** About to be opened, read or written. */
+  /** Before a file is opened, read or written. */
   touch(path: string): void;
-  /** With only these variables. false: the caller has to. */
+  /** Starts a program with only these variables. false: the caller has to. */
   start(argv: readonly string[], variables: Readonly<Record<string, string>>): boolean;
-  /** Pipe to the log's writer, non-blocking; its first line is the file. null: the caller writes. */
+  /** Non-blocking pipe to the log's writer; its first line names the file. null: the caller writes. */
   readonly log: number | null;
   reportLog(words: readonly (readonly ['log' | 'syslog' | 'late' | 'unwritten' | 'dumb', string])[]): void;
-  /** The launcher does not wait for the end of Node.js. */
+  /** The launcher then does not wait for the exit of Node.js. */
   end(status: number): void;
 }
 
@@ -34,13 +34,13 @@ const none: Supervisor = {
 
 let opened: Supervisor | undefined;
 
-/** Without a supervisor nothing is reported. */
+/** Reports nothing if there is no supervisor. */
 export function supervisor(): Supervisor {
   opened ??= open(process.env.CSYNC_SUPERVISED ?? '');
   return opened;
 }
 
-/** To a descriptor that our programs do not inherit; non-blocking. null: not open. */
+/** Moves it to a non-blocking descriptor that our programs do not inherit. null: not open. */
 function taken(descriptor: number): number | null {
   return attempt(() => {
     const own = openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -49,7 +49,7 @@ function taken(descriptor: number): number | null {
   }, null);
 }
 
-/** `1`: exported by an older csync, only listens. */
+/** `1`: an older csync exported it and only reads. */
 function open(how: string): Supervisor {
   if (how !== '1' && how !== 'log') return none;
   delete process.env.CSYNC_SUPERVISED;
@@ -57,7 +57,7 @@ function open(how: string): Supervisor {
   if (descriptor === null) return none;
   const tell = (...lines: readonly string[]): boolean => {
     const text = Buffer.from(lines.map((line) => `${line.replaceAll('\n', ' ')}\n`).join(''));
-    // false: or it does not listen.
+    // false: too long, or not read.
     return text.length <= atomicBytes && attempt(() => writeSync(descriptor, text) === text.length, false);
   };
   const reports = {

@@ -1,8 +1,8 @@
-/** Options of each emulated command [serviceguard.md chapter 5]; those that the lab does not imitate have the reason for the refusal. */
+/** Options of each emulated command [serviceguard.md chapter 5]; those that the lab refuses have a reason. */
 import type { OptionSpec, Options } from './options.ts';
 
 interface Row extends OptionSpec {
-  /** Or one sentence about the error. */
+  /** Or a sentence about the error. */
   readonly read: (options: Options) => { readonly command: string } | string;
 }
 
@@ -135,7 +135,7 @@ export const rows = {
   },
   cmhaltpkg: {
     usage: '[-v] [-t] [-f] [-s] [-n node]... package...',
-    // Of a partial start; the lab always halts everything.
+    // Option of a partial start; the lab always halts everything.
     flags: 'vtfs',
     values: 'n',
     operands: { min: 1, max: many },

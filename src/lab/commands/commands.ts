@@ -1,7 +1,4 @@
-/**
- * The argv of an emulated command as a typed request, or as a usage error. Options that the lab does not imitate are refused, never ignored.
- * Pure.
- */
+/** Reads the argv of an emulated command. Refuses options that the lab does not imitate; ignores none. Pure. */
 
 import type { LabEvent, MemberName } from '../manager/model.ts';
 import { type CommandName, type CommandRequest, rows } from './command-table.ts';
@@ -18,7 +15,7 @@ function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(rows, name);
 }
 
-/** Without the program name. Never throws. */
+/** argv without the program name. Never throws. */
 export function parseCommand(name: string, argv: readonly string[]): ParsedCommand {
   if (!isCommandName(name)) return { ok: false, errorLines: [`${name}: not imitated by the lab`] };
   const row = rows[name];
@@ -30,10 +27,9 @@ export function parseCommand(name: string, argv: readonly string[]): ParsedComma
 }
 
 type RequestEvent = Extract<LabEvent, { request: string }>;
-/** Gets a reply; without the request number. */
 export type CommandEvent = RequestEvent extends infer E ? (E extends RequestEvent ? Omit<E, 'request'> : never) : never;
 
-/** null: no matter of the package manager (views, files, services, addresses). `issuedOn`: if no member is named [MAN]. */
+/** null: not for the package manager (views, files, services, addresses). `issuedOn`: the default member [MAN]. */
 export function eventOf(request: CommandRequest, issuedOn: MemberName): CommandEvent | null {
   switch (request.command) {
     case 'cmruncl':

@@ -1,9 +1,9 @@
-/** Options of the cm* commands like getopt: single letters, bundles (`-vf line`), values attached or in the next word. */
+/** Reads options like getopt: single letters, bundles (`-vf line`), values attached or in the next word. */
 export interface OptionSpec {
   readonly usage: string;
   readonly flags: string;
   readonly values: string;
-  /** Letters that are refused, with the reason. */
+  /** Reasons of refused letters. */
   readonly refused?: Readonly<Record<string, string>>;
   readonly operands?: { readonly min: number; readonly max: number };
 }
@@ -39,7 +39,7 @@ export function readOptions(command: string, spec: OptionSpec, argv: readonly st
   };
 }
 
-/** One option word. Returns the error, or null. */
+/** Returns the error of one option word; null: none. */
 function readBundle(spec: OptionSpec, letters: string, rest: string[], given: [string, string][]): string | null {
   for (let index = 0; index < letters.length; index += 1) {
     const letter = letters.charAt(index);

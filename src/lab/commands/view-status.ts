@@ -5,7 +5,7 @@ import { eligibleMembers } from '../manager/placement.ts';
 
 export type Summary = 'ok' | 'degraded' | 'critical';
 
-/** Would it move if its member failed now? */
+/** Whether it would move if its member failed now. */
 export function highlyAvailable(state: ClusterState, pkg: PackageState): boolean {
   return pkg.status === 'up' && pkg.autoRun && eligibleMembers(state, pkg).some((member) => member !== pkg.owner);
 }

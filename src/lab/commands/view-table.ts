@@ -1,5 +1,6 @@
 /**
- * cmviewcl's table [serviceguard.md 5.1.1, 5.1.2]. Widths of the plain one are from a real screen; growing columns and -v are INFERRED. Pure.
+ * cmviewcl's table [serviceguard.md 5.1.1, 5.1.2]. Widths of the plain one are from a real screen; growing columns and -v are INFERRED.
+ * Pure.
  */
 import { packagesOf } from '../manager/draft.ts';
 import type { ClusterState, MemberName, PackageState, ServiceState } from '../manager/model.ts';
@@ -107,7 +108,7 @@ function ownedScripts(state: ClusterState, pkg: PackageState, policy: PackagePol
   );
 }
 
-/** Runs nowhere: subnets once for each node [L8 p.254]. */
+/** Subnets once for each node [L8 p.254]. */
 function unownedScripts(state: ClusterState, pkg: PackageState, policy: PackagePolicy, indent: number): string[] {
   return table(
     indent,

@@ -53,7 +53,7 @@ function tableView(state: ClusterState, request: ViewRequest): string[] {
   const blocks = some.members.map((member) => [
     ...memberTable(state, [member], 0),
     ...(verbose ? networkTable(state, member, 2) : []),
-    // -n shows its packages, -l node only members.
+    // -n also prints its packages, -l node only members.
     ...(members.length === 0
       ? []
       : packagesOf(state).flatMap((pkg) => (pkg.owner === member ? ['', ...packageTable(state, pkg, 2, verbose)] : []))),
@@ -62,7 +62,7 @@ function tableView(state: ClusterState, request: ViewRequest): string[] {
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }
 
-/** Without what the command line fixes: with one -p its attributes are bare [MAN]. */
+/** Omits what the command line names: with one -p its attributes are bare [MAN]. */
 function lineView(state: ClusterState, request: ViewRequest): string[] {
   const { verbose } = request;
   const some = chosen(state, request);

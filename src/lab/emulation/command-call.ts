@@ -14,7 +14,6 @@ export interface Call {
   readonly later: (work: () => Promise<void>) => void;
 }
 
-/** Of cmapplyconf, for the package manager. */
 export interface Configuration {
   readonly packages: readonly PackageFile[];
   readonly members: readonly string[];
@@ -26,5 +25,5 @@ export function mayMonitor(request: CommandRequest): boolean {
   return command === 'cmviewcl' || command === 'cmversion' || (command === 'cmmakepkg' && request.outputFile === null);
 }
 
-/** On a machine outside the cluster, too. */
+/** Also allowed outside the cluster. */
 export const withoutCluster: readonly CommandName[] = ['cmversion', 'cmmakepkg'];

@@ -1,6 +1,5 @@
 /**
- * Carries out the emulated commands. Files are those of the calling member; requests to the package manager are events, answered when
- * complete.
+ * Carries out the emulated commands. Files are the calling member's. Requests to the package manager are events, answered when complete.
  */
 
 import { isIpv6 } from '../../base/network.ts';
@@ -118,7 +117,7 @@ export class CommandService {
     for (const work of afterwards) await work();
   }
 
-  /** Of cmviewcl on a member. null: refused. */
+  /** cmviewcl's output. null: refused. */
   view(argv: readonly string[]): string | null {
     const parsed = parseCommand('cmviewcl', argv);
     if (!parsed.ok || parsed.request.command !== 'cmviewcl') return null;
@@ -162,7 +161,7 @@ export class CommandService {
     return this.#world.pathOn(call.member, path.startsWith('/') ? path : `${call.directory}/${path}`);
   }
 
-  /** What to apply if there is no error. */
+  /** What to apply; null: an error. */
   async #check(
     request: { readonly clusterFile: string | null; readonly packageFiles: readonly string[] },
     call: Call,
@@ -320,12 +319,12 @@ export class CommandService {
     return changed.exitCode === 0 ? 0 : 1;
   }
 
-  /** For package scripts: a configured service of its package [serviceguard.md 5.11]. */
+  /** For package scripts: a configured service of the package [serviceguard.md 5.11]. */
   async #runService(request: Extract<CommandRequest, { command: 'cmrunserv' }>, call: Call): Promise<number> {
     const found = this.#ownService(request.service, call, 'cmrunserv');
     if (found === null) return 1;
     const { content, service } = found;
-    // Reported before the service can exit.
+    // Before the service can exit.
     const { service: name, restarts } = request;
     this.#cluster.post({ kind: 'service-run', package: content.name, member: call.member, service: name, restarts });
     await this.#cluster.services.start(call.member, content, { ...service, command: request.commandLine }, 0);

@@ -1,6 +1,6 @@
 /**
- * Calls each executable of the events directory once a change, on the member of the command, with two words, `MEMBER_ADDED: m4`. The words
- * are DSAU's [serviceguard.md 8.3]; the rest is the lab's own (serviceguard.md gap 9).
+ * Calls each executable of the events directory once for each change, on the command's member, with two words, `MEMBER_ADDED: m4`. The
+ * words are DSAU's [serviceguard.md 8.3]; the rest is ours (serviceguard.md gap 9).
  */
 import * as files from '../../host/lab/lab-files.ts';
 import { eventsDirectory } from '../machines/lab-spec.ts';
@@ -22,7 +22,7 @@ export class Dispatcher {
     this.#journal = journal;
   }
 
-  /** One after the other, after earlier changes. Never rejects. */
+  /** One after the other. Never rejects. */
   tell(member: string, change: MemberChange): Promise<void> {
     this.#before = this.#before.then(() => this.#tell(member, change));
     return this.#before;

@@ -7,14 +7,13 @@ import type { Services } from './scripts/services.ts';
 
 export type Reply = Extract<Effect, { kind: 'reply' }>;
 type RequestEvent = Extract<LabEvent, { request: string }>;
-/** A request without its number. */
 export type Ask = RequestEvent extends infer E ? (E extends RequestEvent ? Omit<E, 'request'> : never) : never;
 
 export interface ClusterInput {
   readonly world: World;
   readonly journal: Journal;
   readonly initial: ClusterState;
-  /** The cfengine daemon after a boot. */
+  /** Starts the cfengine daemon after a boot. */
   readonly bootMachine: (member: string) => Promise<void>;
 }
 
@@ -48,7 +47,7 @@ export class Cluster {
     return this.#effects.services;
   }
 
-  /** For a run or halt: when the script has finished. */
+  /** A run or halt resolves when the script has finished. */
   ask(event: Ask): Promise<Reply> {
     this.#requests += 1;
     const request = `r${this.#requests}`;

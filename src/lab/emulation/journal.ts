@@ -1,16 +1,16 @@
 /**
- * All events of a lab with their times, for the timeline, the tests and `lab status`: one JSON object a line in the lab's home, and live.
+ * All events of a lab with their times, for the timeline, the tests and `lab status`: live, and one JSON object a line in the lab's home.
  */
 import { type JsonLog, openJsonLog } from '../../host/lab/json-log.ts';
 
 export type JournalKind =
-  /** Or a command of an administrator. */
+  /** Or an administrator's command. */
   | 'fault'
   | 'command'
   /** Or the package manager's reaction. */
   | 'event'
   | 'log'
-  /** Observed from outside: mounts, addresses, clients. */
+  /** From outside: mounts, addresses, clients. */
   | 'seen'
   | 'violation'
   | 'progress';
@@ -21,9 +21,7 @@ export interface JournalEntry {
   readonly what: string;
   readonly member?: string | undefined;
   readonly text: string;
-  /**
-   * For a late observation: it may have begun so many ms before, since a client's last success, or the previous check of a mount or address.
-   */
+  /** A late observation: ms since a client's last success, or since the previous check of a mount or address. */
   readonly sinceMs?: number | undefined;
 }
 
@@ -45,7 +43,7 @@ export class Journal {
     for (const follower of this.#followers) follower(full);
   }
 
-  /** For later entries; returns a function that stops it. */
+  /** Returns a function that stops it. */
   follow(follower: (entry: JournalEntry) => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);

@@ -1,4 +1,4 @@
-/** The cluster software of a lab, as its daemon uses it: imitated, or real. */
+/** The cluster software of a lab, imitated or real. */
 import type { Connection } from '../../host/lab/lab-socket.ts';
 
 export interface LabCluster {
@@ -10,8 +10,8 @@ export interface LabCluster {
   memberLost(member: string): void;
   /** Now: an added spare is a member. */
   isMember(name: string): boolean;
-  /** What an administrator's command prints about the package. null: no machine is up, or no such package. */
+  /** An administrator's view of the package. null: no machine is up, or no such package. */
   view(packageName: string): Promise<string | null>;
-  /** A message of a program on a member, other than those of `csync lab`. */
+  /** For messages other than those of `csync lab`. */
   serve(message: Readonly<Record<string, unknown>>, connection: Connection, role: 'root' | 'monitor'): Promise<void>;
 }

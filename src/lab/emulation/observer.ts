@@ -1,4 +1,4 @@
-/** Observes the lab from outside: mounts, the package address, clients. Changes go to the journal; two mounts violate I1. */
+/** Observes mounts, the package address and clients from outside. Changes go to the journal; two mounts violate I1. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { RunningProcess } from '../../host/processes.ts';
@@ -8,7 +8,7 @@ import type { World } from '../machines/world.ts';
 import type { Journal } from './journal.ts';
 
 const sampleMs = 20;
-/** cf-execd would wait minutes. An agent all the time slows down the failover: tests that need a run request it. */
+/** cf-execd would wait minutes; an agent without pauses slows down the failover. A test that needs a run requests it. */
 const agentPauseMs = 5000;
 const agentLimitMs = 60_000;
 /** Longer than one limit of cf-agent. */
@@ -21,7 +21,6 @@ export class Observer {
   readonly #seen = new Map<string, boolean>();
   readonly #probers = new Map<string, RunningProcess>();
   readonly #asked = new Map<string, number>();
-  /** Ends the pause of an agent. */
   readonly #wake = new Map<string, () => void>();
   #timer: NodeJS.Timeout | undefined;
   #worstDelayMs = 0;
@@ -46,17 +45,17 @@ export class Observer {
     for (const prober of this.#probers.values()) prober.kill('SIGTERM');
   }
 
-  /** ms: the exactness of I1. */
+  /** ms: the resolution of I1. */
   get worstDelayMs(): number {
     return this.#worstDelayMs;
   }
 
-  /** Wall clock, ms: the journal is complete up to then. */
+  /** Wall clock, ms, up to which the journal is complete. */
   get seenUntil(): number {
     return Math.min(this.#sampled, ...[...this.#probers.keys()].map((client) => this.#asked.get(client) ?? 0));
   }
 
-  /** Starts the probe of a client; see prober.ts. */
+  /** See prober.ts. */
   probeFrom(client: string): void {
     const argv = [this.#nodePath, `${toolkitDirectory}/lab/prober.cjs`, '/etc/csync-lab.json'];
     const prober = this.#world.start(client, argv, {
@@ -73,7 +72,7 @@ export class Observer {
     void this.#agentLoop(client);
   }
 
-  /** Or once more if it is running. Clients without an agent are ignored. */
+  /** Or once more after a running one. Ignores clients without an agent. */
   runAgentNow(client: string): void {
     this.#wake.get(client)?.();
   }
@@ -145,7 +144,7 @@ export class Observer {
     this.#sampled = sampled;
   }
 
-  /** Within the last `sinceMs`, since the previous check. */
+  /** It changed within the last `sinceMs`, since the previous check. */
   #changed(member: string, what: string, is: boolean, sinceMs: number, text: string): void {
     const key = `${member} ${what}`;
     if ((this.#seen.get(key) ?? false) === is) return;

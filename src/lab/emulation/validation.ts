@@ -1,4 +1,4 @@
-/** The facts that cmcheckconf and cmapplyconf collect on the members: which scripts are executable, and the output of their validate. */
+/** Collects facts on the members for cmcheckconf and cmapplyconf: which scripts are executable, and what their validate prints. */
 
 import { isExecutable } from '../../host/file-reading.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
@@ -12,7 +12,7 @@ import { scriptEnvironment } from './scripts/package-environment.ts';
 /** With no_timeout, validation has a limit of 20 minutes [serviceguard.md 2.5]. */
 const validationLimitMs = 20 * 60_000;
 
-/** By member; members that are down are not asked. */
+/** By member; members that are down are only unreachable. */
 export async function observeMembers(
   world: World,
   file: PackageFile,

@@ -1,6 +1,6 @@
 /**
- * The start-up script of a host of a lab or of a conformance test, as root in new namespaces. Its root is an overlay over this machine's, so
- * its writes cannot reach the machine; the upper layer, its "disk", survives a crash, but not the lab. Pure.
+ * The start-up script of a lab host, run as root in new namespaces. An overlay over this machine's root keeps its writes off the machine.
+ * The upper layer, the "disk", survives a crash, but not the lab. Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
 import init from './init.pl';
@@ -8,17 +8,17 @@ import keeperText from './keeper.pl';
 
 export interface BootInput {
   readonly host: string;
-  /** With upper/ work/ root/ cfengine/, on a file system of the lab. */
+  /** Has upper/ work/ root/ cfengine/, on a file system of the lab. */
   readonly directory: string;
-  /** Of this machine, under another name on the host. */
+  /** Paths of this machine, with their name on the host. */
   readonly binds: readonly { readonly from: string; readonly to: string; readonly readOnly: boolean }[];
   /** Of this machine; `to`: each place where the overlay has none. */
   readonly node: { readonly from: string; readonly to: readonly string[] };
   readonly cfengineWorkDirectory: string;
-  /** Before the host's root is made, and after it while this machine's is visible (the host's: $root). */
+  /** Lines before the host's root is made, and after it, while this machine's root is visible (the host's: $root). */
   readonly before?: readonly string[];
   readonly within?: readonly string[];
-  /** Then the holder of that pipe cannot leave the host behind. */
+  /** The host ends when the holder of its input exits. */
   readonly endsWithInput?: boolean;
 }
 
@@ -29,11 +29,11 @@ export const inNewNamespaces: readonly string[] = [
   ...['--fork', '--kill-child', '--mount', '--pid', '--net', '--uts', '--ipc', '--propagation', 'private'],
 ];
 
-/** This machine's perl under another name: a host may be without one. */
+/** This machine's perl under another name, as a host may lack perl. */
 const labPerl = '/dev/lab-perl';
 const keeper = [labPerl, '-e', keeperText];
 
-/** From the namespaces in which the host was started; `init`: its process 1 there. */
+/** From the namespaces in which the host started; `init`: its process 1 there. */
 export function enterHost(init: number, argv: readonly string[]): string[] {
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
   return [
@@ -43,7 +43,7 @@ export function enterHost(init: number, argv: readonly string[]): string[] {
   ];
 }
 
-/** Prints `READY`, then stays as the host's process 1 and reaps orphans. */
+/** Prints `READY`, then stays as process 1 and reaps orphans. */
 export function bootScript(input: BootInput): string {
   const root = `${input.directory}/root`;
   const inRoot = (path: string): string => shellWord(`${root}${path}`);

@@ -1,4 +1,3 @@
-/** For a lab and for a conformance test. */
 import { childrenOf, type RunningProcess, type StartOptions, startProcess } from '../../host/processes.ts';
 import { inNewNamespaces } from './boot.ts';
 
@@ -7,7 +6,7 @@ export interface BootedHost {
   readonly init: number;
 }
 
-/** Resolves when the host is up, or with what the script printed. */
+/** Resolves when the host is up, or with the script's output if it failed. */
 export async function bootHost(script: string, options: Pick<StartOptions, 'env' | 'stdin'>): Promise<BootedHost | string> {
   const said: string[] = [];
   let ready: () => void = () => {};

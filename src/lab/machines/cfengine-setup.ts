@@ -1,6 +1,6 @@
 /**
- * CFEngine on the lab's hosts, as an administrator sets it up before the package: one pair for all members [cfengine.md 3.1], one for each
- * client, mutual trust, the same policy, the daemon started at boot.
+ * Sets up CFEngine on the lab's hosts as an administrator does before the package: one key pair for all members [cfengine.md 3.1], one for
+ * each client, mutual trust, the same policy, the daemon started at boot.
  */
 
 import { demand } from '../../base/problem.ts';
@@ -19,7 +19,7 @@ import { LabFailure, type World } from './world.ts';
 /** The policy file system may hang. */
 const publishLimitMs = 5000;
 
-/** Contains its version, long enough that half of it is detected. */
+/** Long enough that a torn copy is detected. */
 export function policyText(version: number): string {
   const filler = Array.from({ length: 200 }, (_, line) => `line ${line} of version ${version}`);
   return [`version ${version}`, ...filler, `end of version ${version}`, ''].join('\n');
@@ -35,7 +35,7 @@ export const policyFileName = 'csync-lab-policy.txt';
 
 export type PolicyTemplates = ReadonlyMap<string, Template>;
 
-/** As its Debian package leaves it: programs and empty directories, before the hosts boot. */
+/** As the Debian package does, before the hosts boot: programs and empty directories. */
 export function installPrograms(world: World): void {
   const { settings, programs, hosts } = world.spec;
   const { cfengineBinDirectory: bin, cfengineWorkDirectory: work } = settings;
@@ -59,7 +59,7 @@ function makeWorkDirectory(directory: string, settings: Settings): void {
   if (settings.cfengineGeneration === 3) files.makeLink(settings.cfengineBinDirectory, `${directory}/bin`);
 }
 
-/** On every host that the lab sets up, before it boots. */
+/** On each host that the lab sets up, before it boots. */
 export async function installCfengine(world: World, templates: PolicyTemplates): Promise<void> {
   const { spec } = world;
   const shared = await generateKeyPair();
@@ -77,7 +77,7 @@ export async function installCfengine(world: World, templates: PolicyTemplates):
   }
 }
 
-/** Key pair, trusted public keys and policy by file name. */
+/** Key pair, trusted public keys and policy, by file name. */
 export function writeCfengine(
   directory: string,
   settings: Settings,
@@ -92,7 +92,7 @@ export function writeCfengine(
   for (const [name, text] of policy) files.writeText(`${directory}/inputs/${name}`, text, 0o600);
 }
 
-/** The policy for the daemon and the agent of every host. */
+/** For daemon and agent of every host. */
 export function policyFiles(spec: LabSpec, templates: PolicyTemplates): ReadonlyMap<string, string> {
   const asRegistered = ({ name, address }: LabHost) => ({ name, addresses: [address] });
   const [members, clients] = [membersOf(spec).map(asRegistered), clientsOf(spec).map(asRegistered)];
@@ -105,7 +105,7 @@ export async function bootCfengine(world: World, name: string): Promise<void> {
   await world.must(name, ['sh', '-c', 'exec "$@" </dev/null >/dev/null 2>&1', 'sh', ...startDaemon]);
 }
 
-/** Without systemd: the init script, if enabled. null: neither exists. */
+/** Without systemd. null: no init script, or disabled. */
 export async function runInitScript(world: World, name: string): Promise<CommandResult | null> {
   const configured = `[ -x ${initScript} ] && [ -r ${initConfiguration} ] && . ${initConfiguration} && [ "$CSYNC_CONFIGURED" = 1 ]`;
   const options = { env: initEnvironment, bare: true };
@@ -118,7 +118,7 @@ const initScript = '/etc/init.d/cfservd';
 const initConfiguration = '/etc/rc.config.d/cfservd';
 const initEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
-/** Writes the first policy, once, from one member. */
+/** Once, from one member: writes the first policy. */
 export async function preparePolicyFileSystem(world: World, member: string): Promise<void> {
   const { spec } = world;
   const { volumeGroup, logicalVolume, mountPoint, fileSystemType } = spec.settings;
@@ -138,7 +138,6 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   await lvm('--deltag', member);
 }
 
-/** Writes a policy version to the served directory. */
 export async function publish(world: World, member: string, version: number): Promise<void> {
   const written = await files.writeTextWithin(
     publishLimitMs,

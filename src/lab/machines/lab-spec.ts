@@ -1,6 +1,6 @@
 /**
- * Names, addresses and directories of a lab, from the settings. Pure. Below SGROOT as on Red Hat [serviceguard.md 1.1]: Serviceguard does not
- * support Debian, where the lab runs.
+ * Names, addresses and directories of a lab, from the settings. Pure. Below SGROOT as on Red Hat [serviceguard.md 1.1], because
+ * Serviceguard does not support Debian, where the lab runs.
  */
 import { isIpv6, prefixOf } from '../../base/network.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -8,43 +8,42 @@ import { type QuirkName, quirkSettings } from './quirks/quirks.ts';
 
 export interface LabHost {
   readonly name: string;
-  /** Of the package's family. */
+  /** Of the package's address family. */
   readonly address: string;
-  /** With an IPv6 package: the IPv4 address. A lab of IPv4 has no IPv6. */
+  /** IPv4 address in a lab with an IPv6 package; null: the lab has IPv4 only. */
   readonly second: string | null;
-  /** At first. A spare joins only when a cluster file names it. */
+  /** At first; a spare joins when a cluster file names it. */
   readonly kind: 'member' | 'spare' | 'client';
 }
 
 export interface LabSpec {
   readonly name: string;
-  /** On this machine; the whole lab. */
+  /** Directory of the whole lab on this machine. */
   readonly home: string;
-  /** Its engine: Serviceguard is imitated; Pacemaker is that of this machine. */
+  /** Serviceguard is imitated; Pacemaker is this machine's. */
   readonly settings: Settings;
   readonly hosts: readonly LabHost[];
   readonly prefixLength: number;
   /** Below Serviceguard's minimum, to save time. */
   readonly memberTimeoutMs: number;
-  /** set up: keys, trust, a policy. bare: only the programs. Spares are always bare. */
+  /** set up: keys, trust, policy. bare: only programs. Spares are always bare. */
   readonly cfengine: 'set up' | 'bare';
   /** null: this machine's. */
   readonly programs: string | null;
-  /** Set-up clients probe the master and fetch policy all the time, for outages; costs half a processor. */
+  /** Clients probe the master and fetch policy all the time, to measure outages. Costs half a processor. */
   readonly watched: boolean;
-  /** What its site has besides. */
   readonly quirks: readonly QuirkName[];
 }
 
-/** Neighbours would keep sending to the old member. */
+/** Otherwise neighbours keep sending to the old member. */
 export function announceAddress(address: string): string[] {
   if (isIpv6(address)) return ['/usr/bin/perl', `${toolkitDirectory}/member/csync-arp.pl`, '--announce', address];
   return ['/bin/busybox', 'arping', '-q', '-U', '-c', '1', '-w', '1', '-I', 'eth0', address];
 }
 
 /**
- * As cmmodnet adds it. Of IPv6 after duplicate address detection, which takes a second and more [serviceguard.md 2.6], and which fails if
- * another host has the address. No neighbour advertisement: no manual names one.
+ * As cmmodnet adds it. IPv6: after duplicate address detection, which takes a second and more [serviceguard.md 2.6] and fails if another
+ * host has the address. No advertisement, because no manual names one.
  */
 export function addAddress(address: string, { prefixLength }: Pick<LabSpec, 'prefixLength'>): string[] {
   const target = `${address}/${prefixLength}`;
@@ -66,7 +65,7 @@ const addSix = [
   'exit 1',
 ].join('\n');
 
-/** On this machine: a directory each. */
+/** A directory for each lab of this machine. */
 export const labsDirectory = '/run/csync-lab';
 
 export const sgRoot = '/usr/local/cmcluster';
@@ -87,7 +86,7 @@ export const eventsDirectory = '/etc/csync-lab/events.d';
 /** DSAU's handler [serviceguard.md 8.3]. */
 export const dispatcherPath = '/opt/dsau/bin/csync_dispatcher';
 
-/** And their Debian packages. scripts/prepare.sh installs them. */
+/** With their Debian packages. scripts/prepare.sh installs them. */
 export const labPrograms: Readonly<Record<string, string>> = {
   'cf-serverd': 'cfengine3',
   'cf-agent': 'cfengine3',
@@ -105,12 +104,12 @@ export const labPrograms: Readonly<Record<string, string>> = {
   ping: 'iputils-ping',
 };
 
-/** Part of paths that are removed. */
+/** It is part of paths that are removed. */
 export function isLabName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
 }
 
-/** Of a lab with an IPv6 package, which also has this network of IPv4. */
+/** Settings of an IPv6 package, whose lab also has this IPv4 network. */
 const ipv6Lab = { packageAddress: 'fd09::100', packageSubnet: 'fd09::/64' } as const;
 const ipv4Network = '10.9.0';
 
@@ -142,7 +141,7 @@ export function clientNames(count: number): string[] {
 
 const firstClient = 21;
 
-/** Members, then spares, from .11, clients from .21 in the package's subnet, a /24; of IPv6 from ::11 and ::21. */
+/** Members, then spares, from .11 and clients from .21 of the package's subnet, a /24; IPv6: from ::11 and ::21. */
 export function labSpec(given: Settings, name: string, choices: LabChoices = {}): LabSpec {
   const {
     engine = given.engine,
@@ -186,7 +185,7 @@ export function labSpec(given: Settings, name: string, choices: LabChoices = {})
   };
 }
 
-/** Nothing defines $SGCONF and $SGRUN. */
+/** $SGCONF and $SGRUN are defined by Serviceguard only. */
 function withoutVariables(settings: Settings): Settings {
   const whole = (path: string): string => path.replace(/^\$SGCONF\//, '/etc/').replace(/^\$SGRUN\/log\//, '/var/log/');
   return {
@@ -201,7 +200,7 @@ export function watchedClients(spec: LabSpec): readonly LabHost[] {
   return spec.watched && spec.cfengine === 'set up' ? clientsOf(spec) : [];
 }
 
-/** null: it is possible. */
+/** Why the lab is impossible; null: it is possible. */
 export function specProblem({ hosts, settings, cfengine, programs, quirks }: LabSpec): string | null {
   const { engine } = settings;
   if (engine === 'pacemaker' && hosts.some((host) => host.kind === 'spare')) return 'a lab with Pacemaker has no spares';
@@ -222,12 +221,12 @@ export function specProblem({ hosts, settings, cfengine, programs, quirks }: Lab
   return programs === null ? 'no distribution has cfengine 2 any more; name the directory of its programs (--programs)' : null;
 }
 
-/** Hosts with Serviceguard, inside or outside the cluster. */
+/** Hosts with Serviceguard, in or outside the cluster. */
 export function serviceguardHosts(spec: LabSpec): readonly LabHost[] {
   return spec.hosts.filter((host) => host.kind !== 'client');
 }
 
-/** Whether the lab itself sets up the host. */
+/** Whether the lab sets the host up. */
 export function isSetUp(spec: LabSpec, host: LabHost): boolean {
   return spec.cfengine === 'set up' && host.kind !== 'spare';
 }
@@ -255,7 +254,7 @@ export function cmclusterConf(): string {
   return ['# Lab: written by csync lab up', ...lines, ''].join('\n');
 }
 
-/** Stored unexpanded in package values [serviceguard.md 2.9]. */
+/** Package values have variables unexpanded [serviceguard.md 2.9]. */
 export function expandVariables(value: string, extra: Readonly<Record<string, string>> = {}): string {
   const variables: Readonly<Record<string, string>> = { ...sgDirectories, ...extra };
   return value.replace(/\$\{?([A-Z_]+)\}?/g, (whole, variable: string) => variables[variable] ?? whole);

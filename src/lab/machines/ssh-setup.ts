@@ -1,10 +1,10 @@
-/** Real OpenSSH between lab hosts, with one temporary key pair a lab. */
+/** Real OpenSSH between lab hosts, with a temporary key pair for each lab. */
 import * as files from '../../host/lab/lab-files.ts';
 import { runProcess } from '../../host/processes.ts';
 import type { World } from './world.ts';
 import { LabFailure } from './world.ts';
 
-/** The default key exchange takes a tenth of a second of CPU on either side. */
+/** The default key exchange takes 0.1 s of CPU on either side. */
 const serverConfig = `Port 22
 KexAlgorithms curve25519-sha256
 HostKey /etc/ssh/lab_host_key

@@ -1,4 +1,4 @@
-/** Replace what a lab machine cannot have: LVM requires a device mapper. They refuse what the real ones refuse. */
+/** Replacements for LVM, which needs a device mapper. They refuse what the real programs refuse. */
 import { sharedDirectory } from './lab-spec.ts';
 import lvmconfig from './stand-ins/lvmconfig.sh';
 import vgchange from './stand-ins/vgchange.sh';
@@ -16,12 +16,12 @@ tags {
 }
 `;
 
-/** With extra words before the arguments. */
+/** `words` come before the arguments. */
 export function toolkitWrapper(nodePath: string, toolkit: string, ...words: readonly string[]): string {
   return `#!/bin/sh\nexec ${[nodePath, `${toolkit}/csync.mjs`, ...words].join(' ')} "$@"\n`;
 }
 
-/** The lab's client with the name of the command. */
+/** The lab's client, called with the command's name. */
 export function commandWrapper(nodePath: string, toolkit: string): string {
   return `#!/bin/sh
 # Lab: emulated Serviceguard command.

@@ -1,7 +1,7 @@
 import * as files from '../../host/lab/lab-files.ts';
 
 /**
- * For the loop device mounts of a machine; `init`: its process 1. All machines share one kernel, so a frozen file system would stay frozen
+ * For the loop device mounts of a machine; `init`: its process 1. All machines share one kernel: a frozen file system would stay frozen
  * without a mount, and its writers could never exit.
  */
 export function thawCommands(init: number): string[][] {

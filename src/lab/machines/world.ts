@@ -1,4 +1,7 @@
-/** The lab's machines: namespaces a host, a bridge, a shared disk, inside the lab's own namespaces, so all is removed with the daemon. */
+/**
+ * The lab's machines: namespaces for each host, a bridge, a shared disk. All are in the lab's own namespaces, so the daemon's exit removes
+ * them.
+ */
 import { randomBytes } from 'node:crypto';
 import { addressStateIn, isIpv6 } from '../../base/network.ts';
 import type { CommandResult } from '../../host/host.ts';
@@ -52,7 +55,7 @@ export class World {
   readonly #input: WorldInput;
   readonly #events: WorldEvents;
   readonly #machines = new Map<string, BootedHost>();
-  /** Hosts whose cable is pulled, up or down. */
+  /** Hosts with a pulled cable, up or down. */
   readonly #cut = new Set<string>();
   readonly #logs = new Map<string, files.PatientLog>();
   readonly #clusterKey = randomBytes(256);
@@ -69,7 +72,7 @@ export class World {
     return this.#input.spec;
   }
 
-  /** Bridge, shared disk with an empty file system, the hosts' disks. Boots no host. */
+  /** Makes bridge, shared disk with an empty file system, and the hosts' disks. Boots no host. */
   async create(): Promise<void> {
     const { spec } = this;
     const world = this.#path('world');
@@ -118,7 +121,7 @@ export class World {
     files.writeText(`${disk}/usr/local/bin/csync`, toolkitWrapper(nodePath, toolkitDirectory), 0o755);
   }
 
-  /** cm*, and csync as a handler of membership changes. */
+  /** cm*, and csync as handler of membership changes. */
   #furnishServiceguard(disk: string): void {
     const { nodePath } = this.#input;
     furnishMember(disk, this.spec);
@@ -140,7 +143,7 @@ export class World {
         { from: this.#path('shared'), to: sharedDirectory, readOnly: false },
         { from: this.#input.dist, to: toolkitDirectory, readOnly: true },
       ],
-      // Programs of the lab, and member scripts.
+      // For programs of the lab, and for member scripts.
       node: { from: this.#input.nodePath, to: [this.#input.nodePath, this.spec.settings.nodePath] },
       cfengineWorkDirectory: this.spec.settings.cfengineWorkDirectory,
     });
@@ -167,7 +170,7 @@ export class World {
     const outer = `lab-${host.name}`;
     // The kernel removes a crashed host's cable with a delay.
     await this.#run(['ip', 'link', 'delete', outer]);
-    // Kept over a boot: neighbours would use the old address for seconds.
+    // The same at each boot: neighbours would use the old one for seconds.
     const card = hardwareAddress(host.second ?? host.address);
     const inner = ['peer', 'name', 'eth0', 'address', card, 'netns', String(init)];
     await this.#must(['ip', 'link', 'add', outer, 'type', 'veth', ...inner]);
@@ -186,7 +189,7 @@ export class World {
     await this.must(name, ['sh', '-c', 'n=0; until [ -S /dev/log ]; do n=$((n+1)); [ $n -lt 200 ] || exit 1; sleep 0.02; done']);
   }
 
-  /** Paths of this machine, also while the host is down. */
+  /** Path on this machine, even while the host is down. */
   diskOf(name: string): string {
     return `${this.#hostDirectory(name)}/upper`;
   }
@@ -207,7 +210,7 @@ export class World {
   async crash(name: string): Promise<void> {
     const machine = this.#machines.get(name);
     if (machine === undefined) return;
-    // First: its processes did not exit by themselves.
+    // Before the kill: these processes did not exit by themselves.
     this.#machines.delete(name);
     await this.#thaw(machine.init);
     process.kill(machine.init, 'SIGKILL');
@@ -224,12 +227,12 @@ export class World {
     for (const argv of thawCommands(init)) await this.#run(argv);
   }
 
-  /** Whether the cable is plugged in, also without power. */
+  /** Also true without power. */
   hasCable(name: string): boolean {
     return !this.#cut.has(name);
   }
 
-  /** Pulls (false) or plugs in (true), also without power. */
+  /** Pulls (false) or plugs in (true) the cable, also without power. */
   async setLink(name: string, up: boolean): Promise<void> {
     this.#host(name);
     if (up) this.#cut.delete(name);
@@ -238,18 +241,18 @@ export class World {
     await this.#must(['ip', 'link', 'set', `lab-${name}`, up ? 'up' : 'down']);
   }
 
-  /** Enters a host from the lab's own namespaces. */
+  /** Prefixes argv, for the lab's own namespaces. */
   enter(name: string, argv: readonly string[]): string[] {
     return enterHost(this.#upHost(name), argv);
   }
 
-  /** `bare`: with only `env`. */
+  /** `bare`: only with `env`. */
   async run(name: string, argv: readonly string[], options: HostRun = {}): Promise<CommandResult> {
     const { timeoutMs = commandLimitMs, env = {}, bare = false, ...rest } = options;
     return runProcess(this.enter(name, argv), { ...rest, timeoutMs, env: bare ? env : { ...hostEnvironment, ...env } });
   }
 
-  /** A failure is a LabFailure with the output. */
+  /** Throws LabFailure with the output if it fails. */
   async must(
     name: string,
     argv: readonly string[],
@@ -258,17 +261,17 @@ export class World {
     return succeeded(`${name}: ${argv.join(' ')}`, await this.run(name, argv, options));
   }
 
-  /** `env` replaces the hosts' usual environment. */
+  /** `env` replaces the usual environment. */
   start(name: string, argv: readonly string[], options: StartOptions = {}): RunningProcess {
     return startProcess(this.enter(name, argv), { env: hostEnvironment, ...options });
   }
 
-  /** For the lab's daemon, while the host is up. */
+  /** Path for the lab's daemon, while the host is up. */
   pathOn(name: string, path: string): string {
     return `/proc/${this.#upHost(name)}/root${path}`;
   }
 
-  /** Its file system may hang, but not the lab's daemon. */
+  /** The file system may hang; the lab's daemon must not. */
   logOn(name: string, path: string): files.PatientLog {
     const whole = this.pathOn(name, path);
     const known = this.#logs.get(whole) ?? new files.PatientLog(whole, logLimitMs);
@@ -284,7 +287,7 @@ export class World {
     );
   }
 
-  /** Whether the host has the shared disk mounted anywhere. */
+  /** At any mount point. */
   hasDiskMounted(name: string): boolean {
     return (
       this.#processText(name, 'mountinfo')
@@ -293,7 +296,7 @@ export class World {
     );
   }
 
-  /** By the kernel's routing table; of IPv6, if it answers there. */
+  /** By the kernel's routing table; of IPv6, whether it is usable. */
   hasAddress(name: string, address: string): boolean {
     if (isIpv6(address)) return addressStateIn(this.#processText(name, 'net/if_inet6') ?? '', address) === 'usable';
     const table = this.#processText(name, 'net/fib_trie');

@@ -1,6 +1,6 @@
 /**
- * What a failure means for a failover package: the manual's table as data [A12 p.59][L9 p.70]; failures.ts carries it out. A missing pair
- * does not compile.
+ * What a failure means for a failover package: the manual's table [A12 p.59][L9 p.70]; failures.ts carries it out. A missing pair does not
+ * compile.
  */
 import type { ScriptEnd } from './model.ts';
 
@@ -21,13 +21,12 @@ export type FailFast = 'failFast' | 'plain';
 export interface Row {
   readonly member: 'reset' | 'stays';
   readonly haltScript: 'runs' | 'does not run';
-  /** May it run here again? */
+  /** Whether it may run here again. */
   readonly memberSwitch: 'off' | 'unchanged';
-  /** May it run elsewhere? */
+  /** Whether it may run elsewhere. */
   readonly autoRun: 'off' | 'unchanged';
   /** Only exit status 3 leaves it partly halted. */
   readonly leaves: 'nothing' | 'package here';
-  /** What happened and what it means. */
   readonly sentence: string;
   readonly source: string;
 }
@@ -131,14 +130,14 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
   },
 };
 
-/** null: it succeeded. An unknown status counts as 1 (INFERRED, 3.3). */
+/** null: succeeded. An unknown status counts as 1 (INFERRED, 3.3). */
 export function startCause(end: ScriptEnd): Cause | null {
   if (end.kind === 'timeout') return 'start-timeout';
   const causes = { 0: null, 1: 'start-exit-1', 2: 'start-exit-2', 3: 'start-exit-1' } as const;
   return causes[end.code];
 }
 
-/** null: it succeeded. */
+/** null: succeeded. */
 export function haltCause(end: ScriptEnd): Cause | null {
   if (end.kind === 'timeout') return 'halt-timeout';
   const causes = { 0: null, 1: 'halt-exit-1', 2: 'halt-exit-2', 3: 'halt-exit-3' } as const;

@@ -1,4 +1,4 @@
-/** Reactions to scripts that finish, services that exit, members and subnets that fail or return [serviceguard.md 6.4, 6.6, 6.9]. */
+/** Reactions when scripts finish, services exit, members and subnets fail or return [serviceguard.md 6.4, 6.6, 6.9]. */
 
 import { styleOf } from '../../serviceguard/package-file.ts';
 import type { Draft } from './draft.ts';
@@ -10,7 +10,6 @@ import { policyIn, servicesAtRest } from './package-policy.ts';
 type EventOf<Kind extends LabEvent['kind']> = Extract<LabEvent, { kind: Kind }>;
 type HaltPending = Extract<PendingScript, { script: 'halt' }>;
 
-/** An impossible event is logged, and otherwise ignored. */
 function unexpected(draft: Draft, event: LabEvent, why: string): void {
   draft.log(`Ignored ${event.kind}: ${why}.`);
 }
@@ -146,7 +145,7 @@ export function serviceDied(draft: Draft, event: EventOf<'service-died'>) {
   serviceIsDead(draft, pkg.name, event.service);
 }
 
-/** In place while restarts are left; then the package has failed [L9 p.91, p.264]. */
+/** Restarts in place while restarts are left; then the package has failed [L9 p.91, p.264]. */
 function serviceIsDead(draft: Draft, name: PackageName, service: string) {
   const pkg = draft.package(name);
   const state = pkg?.services.find((one) => one.name === service);
@@ -196,14 +195,14 @@ export function memberCrashed(draft: Draft, event: EventOf<'member-crashed'>) {
   if (draft.spare(event.member) !== undefined) return draft.setSpare(event.member, { machine: 'down' });
   const member = draft.member(event.member);
   if (member === undefined) return unexpected(draft, event, `${event.member} is not a member`);
-  // Requested and handled by the package manager.
+  // Requested by the package manager.
   if (member.state === 'unknown') return draft.setMember(event.member, { machine: 'down' });
   if (member.status === 'up') return loseMember(draft, event.member);
   draft.setMember(event.member, { machine: 'down', state: member.state === 'reforming' ? 'failed' : member.state });
   draft.log(`The machine of ${event.member} is down; it did not run in the cluster.`, { member: event.member });
 }
 
-/** Its packages may start elsewhere only after the others have re-formed. */
+/** Its packages may start elsewhere after the others have re-formed. */
 export function loseMember(draft: Draft, member: MemberName): void {
   draft.setMember(member, { status: 'down', state: 'unknown', machine: 'down' });
   draft.log(`${member} is lost; the other members re-form.`, { member });

@@ -1,4 +1,4 @@
-/** Online changes of members: refusals and effects [serviceguard.md 8.2]. A spare could be a member. Pure. */
+/** Online changes of members: refusals and effects [serviceguard.md 8.2]. Pure. */
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { allValues, type PackageFile } from '../../serviceguard/package-file.ts';
 import type { Draft } from './draft.ts';
@@ -19,7 +19,7 @@ export function memberChange(before: readonly MemberName[], after: readonly Memb
   };
 }
 
-/** Empty: they can. `given`: packages applied together with them, checked separately. */
+/** Empty: they can change. `given`: packages applied with them, checked separately. */
 export function refuseMembers(state: ClusterState, wanted: readonly MemberName[], given: readonly string[]): Problem[] {
   const { added, removed } = memberChange(state.memberOrder, wanted);
   if (wanted.length === 0)
@@ -40,7 +40,7 @@ function hostsOf(state: ClusterState): MemberName[] {
   return [...state.memberOrder, ...Object.keys(state.spares)];
 }
 
-/** Present members are not checked. */
+/** Checks only new members. */
 export function hostProblems(state: ClusterState, named: readonly MemberName[]): Problem[] {
   return named.filter((member) => !state.memberOrder.includes(member)).flatMap((member) => addProblem(state, member));
 }
@@ -84,7 +84,7 @@ function lists(file: PackageFile, member: MemberName): boolean {
   return allValues(file, 'node_name').includes(member) && !allValues(file, 'node_name').includes('*');
 }
 
-/** Present ones keep place and state, new ones are down. */
+/** Present members keep their state, new ones are down. */
 export function withMembers(state: ClusterState, wanted: readonly MemberName[]): ClusterState {
   const { added, removed } = memberChange(state.memberOrder, wanted);
   if (added.length + removed.length === 0) return state;
@@ -107,7 +107,7 @@ function move(name: MemberName, from: Record<MemberName, MemberState>, to: Recor
   to[name] = { ...about, status: 'down', state: 'halted' };
 }
 
-/** One for each member it may run on; new ones are on. */
+/** For each member it may run on; new ones are on. */
 export function switchesIn(state: ClusterState, { config, nodeSwitch }: Pick<PackageState, 'config' | 'nodeSwitch'>) {
   return Object.fromEntries(policyIn(state, config).members.map((member) => [member, nodeSwitch[member] ?? true]));
 }

@@ -1,6 +1,6 @@
 /**
- * The package manager as data: state, events, effects. The reducer in package-manager.ts is a pure function of these; the daemon carries out
- * effects. Words and values follow serviceguard.md chapters 5 and 6.
+ * State, events and effects of the package manager. package-manager.ts reduces them; the daemon carries out effects. Words and values
+ * follow serviceguard.md chapters 5 and 6.
  */
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 
@@ -45,8 +45,8 @@ export interface MemberState {
   readonly name: MemberName;
   readonly status: 'up' | 'down';
   /**
-   * reforming: waits for a cluster to join or form. unknown: lost, and the others have not re-formed; no package starts meanwhile. failed:
-   * lost, and they have.
+   * reforming: waits for a cluster to join or form. unknown: lost, and the others have not re-formed, so no package starts. failed: lost,
+   * and they have.
    */
   readonly state: 'running' | 'halted' | 'failed' | 'reforming' | 'unknown';
   /** By address, e.g. { '10.9.0.0': 'up' }. */
@@ -61,17 +61,17 @@ export type HaltGoal = 'user' | 'failure' | 'member-halt' | 'cluster-halt' | 'fa
 export type PendingScript =
   | {
       readonly script: 'start';
-      /** Always, except for cmrunpkg -m and -e. */
+      /** Except with cmrunpkg -m and -e. */
       readonly withServices: boolean;
       /** Before the start finished; judged after it. */
       readonly died: readonly string[];
-      /** A halt that was requested meanwhile. */
+      /** Requested meanwhile. */
       readonly nextHalt: HaltGoal | null;
     }
   | {
       readonly script: 'halt';
       readonly goal: HaltGoal;
-      /** An aborted halt counts as halted: cmhaltpkg -f, cmhaltnode -f. */
+      /** cmhaltpkg -f, cmhaltnode -f: an aborted halt counts as halted. */
       readonly force: boolean;
     };
 
@@ -92,11 +92,10 @@ export interface PackageState {
   readonly status: PackageStatus;
   readonly state: PackageRunState;
   readonly owner: MemberName | null;
-  /** AUTO_RUN. */
   readonly autoRun: boolean;
   readonly nodeSwitch: Readonly<Record<MemberName, boolean>>;
   readonly services: readonly ServiceState[];
-  /** `partial`: not all modules were started (cmrunpkg -m, -e). */
+  /** `partial`: only some modules were started (cmrunpkg -m, -e). */
   readonly maintenance: { readonly on: boolean; readonly member: MemberName | null; readonly partial: boolean };
   readonly lastHaltFailed: boolean;
   readonly pending: PendingScript | null;
@@ -125,7 +124,7 @@ export interface ClusterState {
   readonly operations: readonly Operation[];
 }
 
-/** With everything that the master control script calls. */
+/** Of the master control script and all it calls. */
 export type ScriptEnd = { readonly kind: 'exit'; readonly code: 0 | 1 | 2 | 3 } | { readonly kind: 'timeout' };
 
 /** `request` identifies the waiting command. */

@@ -1,10 +1,10 @@
-/** Starts and halts packages; answers commands when their scripts have finished. */
+/** Starts and halts packages; answers commands when their scripts finished. */
 import type { Draft } from './draft.ts';
 import { say } from './messages.ts';
 import type { HaltGoal, HaltReason, MemberName, Operation, PackageName, PackageState } from './model.ts';
 import { policyIn, servicesAtRest } from './package-policy.ts';
 
-/** In maintenance mode: up to one, or all except one. */
+/** In maintenance mode: up to one module, or all except one. */
 export interface ModuleChoice {
   readonly upToModule?: string;
   readonly exceptModule?: string;
@@ -12,7 +12,6 @@ export interface ModuleChoice {
 
 const lastModule = 'sg/service';
 
-/** Starts a halted package. */
 export function startPackage(draft: Draft, pkg: PackageState, member: MemberName, choice: ModuleChoice = {}): void {
   const policy = policyIn(draft.state, pkg.config);
   const withServices = (choice.upToModule ?? lastModule) === lastModule && choice.exceptModule !== lastModule;
@@ -38,7 +37,7 @@ const reasonOf: Record<HaltGoal, HaltReason> = {
   failback: 'automatic_halt',
 };
 
-/** With an owner and no running script. */
+/** Only with an owner and no running script. */
 export function haltPackage(draft: Draft, name: PackageName, goal: HaltGoal, force = false): void {
   const pkg = draft.package(name);
   if (pkg === undefined || pkg.owner === null || pkg.pending !== null) return;
@@ -53,7 +52,7 @@ export function haltPackage(draft: Draft, name: PackageName, goal: HaltGoal, for
 export function haltWhenPossible(draft: Draft, pkg: PackageState, goal: HaltGoal, force: boolean): void {
   const { pending } = pkg;
   if (pending === null) haltPackage(draft, pkg.name, goal, force);
-  // Takes precedence: a halt of the member must not start it elsewhere.
+  // 'user' takes precedence: a halt of the member must not start it elsewhere.
   else if (pending.script === 'start')
     draft.setPackage(pkg.name, { pending: { ...pending, nextHalt: pending.nextHalt === 'user' ? 'user' : goal } });
   else draft.setPackage(pkg.name, { pending: { ...pending, force: pending.force || force } });
@@ -62,12 +61,12 @@ export function haltWhenPossible(draft: Draft, pkg: PackageState, goal: HaltGoal
 export interface Outcome {
   readonly script: 'start' | 'halt';
   readonly member: MemberName;
-  /** null: as requested. */
+  /** null: succeeded. */
   readonly failure: string | null;
   readonly lost?: boolean;
 }
 
-/** To the waiting commands; answers complete ones. */
+/** Reports to waiting commands; answers those that are complete. */
 export function packageSettled(draft: Draft, name: PackageName, outcome: Outcome): void {
   for (const operation of draft.state.operations) {
     if (!operation.waiting.includes(name)) continue;
@@ -126,7 +125,7 @@ const completions: Record<Operation['command'], (draft: Draft, operation: Operat
   },
 };
 
-/** The member leaves the cluster; its machine stays up. */
+/** The machine stays up. */
 function takeMemberDown(draft: Draft, member: MemberName): void {
   if (draft.member(member)?.status !== 'up') return;
   draft.setMember(member, { status: 'down', state: 'halted' });
@@ -134,7 +133,7 @@ function takeMemberDown(draft: Draft, member: MemberName): void {
   noteWhetherClusterRuns(draft);
 }
 
-/** As long as one member runs. */
+/** It runs while a member runs. */
 export function noteWhetherClusterRuns(draft: Draft): void {
   const running = Object.values(draft.state.members).some((member) => member.status === 'up');
   if (draft.state.running && !running) draft.log('No member runs any more; the cluster is down. To start it: cmruncl -v');

@@ -1,6 +1,6 @@
 /**
- * The package manager: a pure function from state and event to the next state and its effects [serviceguard.md chapter 6]. Impossible events
- * are logged and ignored.
+ * The package manager: a pure function from state and event to the next state and effects [serviceguard.md chapter 6]. Logs and ignores
+ * impossible events.
  */
 import { Draft, packagesOf } from './draft.ts';
 import * as failures from './failures.ts';
@@ -46,8 +46,8 @@ export function reduce(state: ClusterState, event: LabEvent): Transition {
 }
 
 /**
- * A halted, enabled package starts when a member is eligible; automatic failback [L6 p.292][L9 p.60]. Terminates: every failed start clears a
- * switch.
+ * A halted, enabled package starts when a member is eligible; automatic failback [L6 p.292][L9 p.60]. Terminates, as every failed start
+ * clears a switch.
  */
 function settle(draft: Draft): void {
   if (!draft.state.running || isReforming(draft.state)) return;
@@ -63,7 +63,7 @@ function settle(draft: Draft): void {
   }
 }
 
-/** Needs an administrator: the log has the commands. */
+/** Logs the commands for a package that needs an administrator. */
 function adviseAboutStranded(before: ClusterState, draft: Draft): void {
   for (const pkg of draft.packages) {
     const was = before.packages[pkg.name];
@@ -86,7 +86,7 @@ export interface InitialCluster {
   readonly members: readonly MemberName[];
   /** Machines that can become members. */
   readonly spares?: readonly MemberName[];
-  /** Subnets of every member; all are up. */
+  /** Of every member; all are up. */
   readonly subnets: readonly string[];
   readonly options?: Partial<LabOptions>;
 }
@@ -111,7 +111,7 @@ export function initialState({ name, members, spares = [], subnets, options }: I
   };
 }
 
-/** Empty: all hold. For the tests and the lab itself. */
+/** The invariants that are broken, for tests and the lab itself. */
 export function invariants(state: ClusterState): string[] {
   const broken = [...memberInvariants(state), ...packagesOf(state).flatMap((pkg) => packageInvariants(state, pkg))];
   const running = Object.values(state.members).some((member) => member.status === 'up');

@@ -3,7 +3,7 @@ import { packagesOf } from './draft.ts';
 import type { ClusterState, MemberName, PackageState } from './model.ts';
 import { policyIn } from './package-policy.ts';
 
-/** While members re-form no package starts. */
+/** While members re-form, no package starts. */
 export function isReforming(state: ClusterState): boolean {
   return Object.values(state.members).some((member) => member.state === 'unknown');
 }
@@ -12,7 +12,7 @@ export function isBeingHalted(state: ClusterState, member: MemberName): boolean 
   return state.operations.some((operation) => operation.members.includes(member));
 }
 
-/** null: it may. */
+/** null: eligible. */
 export function whyNotEligible(state: ClusterState, pkg: PackageState, member: MemberName): string | null {
   const about = state.members[member];
   const policy = policyIn(state, pkg.config);
@@ -46,7 +46,7 @@ function packageCount(state: ClusterState, member: MemberName, except: PackageSt
   return packagesOf(state).filter((pkg) => pkg.owner === member && pkg.name !== except.name).length;
 }
 
-/** null: it stays. With min_package_node only if the primary member would have fewer packages [L10 p.210]. */
+/** null: it stays. With min_package_node it moves only if the primary member would have fewer packages [L10 p.210]. */
 export function failbackPlace(state: ClusterState, pkg: PackageState): MemberName | null {
   const policy = policyIn(state, pkg.config);
   const [primary] = policy.members;
@@ -57,7 +57,7 @@ export function failbackPlace(state: ClusterState, pkg: PackageState): MemberNam
   return policy.failover === 'min_package_node' && !fewer ? null : primary;
 }
 
-/** Commands in order, for the operator. */
+/** Commands for the operator, in order. */
 export function wayBack(state: ClusterState, pkg: PackageState): string[] {
   const policy = policyIn(state, pkg.config);
   const members = policy.members.filter((member) => state.memberOrder.includes(member));

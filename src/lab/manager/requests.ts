@@ -48,7 +48,7 @@ function placeAskedFor(draft: Draft, pkg: PackageState, event: EventOf<'package-
   return event.members[0] ?? (pkg.maintenance.on ? pkg.maintenance.member : null) ?? event.issuedOn;
 }
 
-/** Starts nothing in the lab: no limit. */
+/** It starts nothing in the lab. */
 const startedModules: readonly string[] = startOrder.filter((name) => name !== 'sg/pr_cntl');
 
 function runRefusal(draft: Draft, pkg: PackageState, event: EventOf<'package-run'>, member: MemberName): string | null {
@@ -90,7 +90,7 @@ export function packageHalt(draft: Draft, event: EventOf<'package-halt'>) {
 
 type Change = (pkg: PackageState) => string | null;
 
-/** `change` returns null, or why not. */
+/** `change` returns why not; null: done. */
 function modify(draft: Draft, request: string, packages: readonly PackageName[], change: Change) {
   if (!draft.state.running) return draft.reply(request, [], [say('clusterDown', 'cmmodpkg')]);
   const errorLines: string[] = [];
@@ -175,10 +175,10 @@ export function serviceReset(draft: Draft, { request, packages, service }: Event
   });
 }
 
-/** Already checked; new packages are halted. */
+/** The configuration is checked; new packages are halted. */
 export function configurationApplied(draft: Draft, { request, packages, members }: EventOf<'configuration-applied'>) {
   const wanted = members ?? draft.state.memberOrder;
-  // Again: time has passed, perhaps with a question.
+  // Checked again, because time has passed.
   const given = packages.map((config) => config.name);
   const after = withMembers(draft.state, wanted);
   const refused = [

@@ -1,4 +1,4 @@
-/** Corosync and Pacemaker on the members of a lab, the real ones. The lab is their power switch, and writes down their events. */
+/** The real Corosync and Pacemaker on the members of a lab. The lab is their power switch, and records their events. */
 import type { Connection } from '../../host/lab/lab-socket.ts';
 import type { Journal, NewEntry } from '../emulation/journal.ts';
 import type { LabCluster } from '../emulation/lab-cluster.ts';
@@ -55,7 +55,7 @@ async function fence(
   connection.send({});
 }
 
-/** By the environment of an alert agent. */
+/** From the environment of an alert agent. */
 function alert(journal: Journal, packageName: string, message: Readonly<Record<string, unknown>>, connection: Connection): void {
   const word = (key: string): string => String(message[key] ?? '');
   const entry = entryOf(packageName, word);
@@ -63,7 +63,7 @@ function alert(journal: Journal, packageName: string, message: Readonly<Record<s
   connection.send({});
 }
 
-/** In the words of the timeline; null: an event that it does not use. */
+/** In the words of the timeline; null: it does not use this event. */
 function entryOf(packageName: string, word: (key: string) => string): NewEntry | null {
   const member = word('node');
   if (word('of') === 'node')

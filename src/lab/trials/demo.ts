@@ -1,6 +1,6 @@
 /**
- * The demo: the package is applied and run in a lab; its master fails and is halted; clients fetch with the real cf-agent. Prints a table and
- * a verdict.
+ * The demo: applies and runs the package in a lab, makes its master fail and halt, while clients fetch with the real cf-agent. Prints a
+ * table and a verdict.
  */
 import { columns } from '../../base/tables.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
@@ -13,7 +13,7 @@ export interface DemoResult {
   readonly verdict: 'pass' | 'fail';
   readonly sentence: string;
   readonly failovers: readonly Failover[];
-  /** ms by client, while the package was halted deliberately. */
+  /** ms by client, during the deliberate halt. */
   readonly haltOutages: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
   readonly policyVersions: number;

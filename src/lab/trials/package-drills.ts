@@ -1,6 +1,6 @@
 /**
- * The package in a lab, handled by an administrator's commands: render, copy, check, apply, run; inject a fault; wait; check the invariants.
- * Parts of demo, failover run and tests.
+ * An administrator's commands for the package in a lab: render, copy, check, apply, run; injects faults, waits, checks the invariants. For
+ * demo, failover run and tests.
  */
 import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
@@ -13,7 +13,7 @@ import { type TrialEngine, trialEngine } from './trial-engine.ts';
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** The lab is left unchanged. */
+/** The lab is unchanged. */
 export class DrillFailure extends LabUnavailable {}
 
 const failoverDeadlineMs = 40_000;
@@ -34,7 +34,7 @@ export class PackageDrills {
     this.lab = lab;
   }
 
-  /** Follows the journal, with its earlier entries. */
+  /** Follows the journal from its beginning. */
   async attach(onEntry: (entry: JournalEntry) => void = () => {}): Promise<void> {
     this.#isToldOf = true;
     const told = (entry: JournalEntry): void => {
@@ -70,12 +70,11 @@ export class PackageDrills {
     return membersOf(this.lab.spec).map((member) => member.name);
   }
 
-  /** The observed clients; some labs have none. */
   #clients(): readonly string[] {
     return watchedClients(this.lab.spec).map(({ name }) => name);
   }
 
-  /** As an administrator; fails unless it exits with 0. */
+  /** Types a command; throws DrillFailure unless it exits with 0. */
   async type(
     member: string,
     argv: readonly string[],
@@ -88,14 +87,13 @@ export class PackageDrills {
     return result.stdout;
   }
 
-  /** From settings to a running package. The check can be omitted: an apply checks again. */
+  /** From settings to a running package. Without `checked` only apply checks. */
   async deploy({ checked = true } = {}): Promise<void> {
     const type = (member: string, argv: readonly string[], label?: string): Promise<string> =>
       this.type(member, argv, label === undefined ? {} : { label });
     await this.engine.deploy(this.lab.spec, type, checked);
   }
 
-  /** Orders of an administrator, by one member. */
   async order(member: string, commands: readonly (readonly string[])[]): Promise<void> {
     for (const argv of commands) await this.type(member, argv);
   }
@@ -107,7 +105,7 @@ export class PackageDrills {
     return status;
   }
 
-  /** Other than `not`; returns the member. */
+  /** Waits for a member other than `not`; returns it. */
   async waitServed(not: string | null = null): Promise<string> {
     let owner: string | null = null;
     const served = async (): Promise<boolean> => {
@@ -140,7 +138,7 @@ export class PackageDrills {
     return (await this.lab.ask({ verb: 'client-version', member: client })).version as number | null;
   }
 
-  /** Until another member serves. Returns the story. */
+  /** Resolves to the story when another member serves. */
   async failOver(kind: FaultKind): Promise<Failover> {
     const from = await this.waitServed();
     await this.waitClients();
@@ -156,7 +154,7 @@ export class PackageDrills {
     return failoverAfter(this.entries, index);
   }
 
-  /** Until questions of clients from the middle of a move are answered or abandoned. */
+  /** Until clients' questions from the middle of a move are answered or abandoned. */
   async waitSeen(): Promise<void> {
     const asked = Date.now();
     const isSeen = async (): Promise<boolean> => {
@@ -166,7 +164,7 @@ export class PackageDrills {
     await until(isSeen, evidenceDeadlineMs, 'the lab and its clients to be observed');
   }
 
-  /** The journal gets no more entries when the lab is removed. */
+  /** Throws if the lab is removed: the journal then gets no more entries. */
   async #untilTold(state: () => boolean, deadlineMs: number, what: string): Promise<void> {
     const told = async (): Promise<boolean> => {
       if (!this.#isToldOf) throw new LabUnavailable(`the lab was removed before ${what}`);
@@ -188,7 +186,7 @@ export class PackageDrills {
     if (killed.exitCode !== 0) throw new DrillFailure(`there was no ${daemonName} to kill on ${member}`);
   }
 
-  /** To a standby again, by an administrator's commands. */
+  /** Makes it a standby again, by an administrator's commands. */
   async repair(kind: FaultKind, member: string): Promise<void> {
     if (kind === 'crash') await this.lab.ask({ verb: 'boot', member });
     const isBack = async (): Promise<boolean> => (await this.view()).switching.get(member) === true;
@@ -198,7 +196,7 @@ export class PackageDrills {
     if (kind === 'kill') await this.order(member, orders.switchMembersOn(this.packageName, [member]));
   }
 
-  /** Except `except`; after `mark`, for lost ones. */
+  /** Only entries after `mark` count; `except` is skipped. */
   async waitClients(mark = 0, except: string | null = null): Promise<void> {
     const served = (client: string): boolean => {
       const last = this.entries.findLast(
@@ -211,7 +209,7 @@ export class PackageDrills {
     if (mark > this.entries.length) throw new LabUnavailable('the journal went backwards');
   }
 
-  /** From outside, while the package serves. Empty: each was checked and held. */
+  /** Checks from outside while the package serves. Empty: each held. */
   async invariants(): Promise<string[]> {
     const broken = this.entries.filter((entry) => entry.kind === 'violation').map((entry) => entry.text);
     const view = await this.view();

@@ -5,14 +5,14 @@ export interface Failover {
   readonly fault: string;
   readonly from: string | null;
   readonly to: string | null;
-  /** When the package manager detected it. */
+  /** By the package manager. */
   readonly detected: number | null;
   readonly halted: number | null;
   readonly mounted: number | null;
   readonly address: number | null;
   /** The role is proved. */
   readonly started: number | null;
-  /** From its last answer to its next one. */
+  /** ms by client, from its last answer to its next one. */
   readonly outages: Readonly<Record<string, number>>;
 }
 
@@ -50,7 +50,7 @@ export function failoverAfter(entries: readonly JournalEntry[], index: number): 
   };
 }
 
-/** In words. Only the halt of a member without power may be missing. */
+/** What was not measured, in words. Only the halt of a member without power may be missing. */
 export function unmeasured(failover: Failover, clients: readonly string[]): string[] {
   const parts = (['from', 'to', 'detected', 'mounted', 'address', 'started'] as const).filter((part) => failover[part] === null);
   const silent = clients.filter((client) => failover.outages[client] === undefined);
@@ -103,7 +103,7 @@ export function seconds(ms: number | null): string {
   return ms === null ? '-' : `${(ms / 1000).toFixed(3)} s`;
 }
 
-/** Relative to `origin`. */
+/** With the time since `origin`. */
 export function storyLine(entry: JournalEntry, origin: number): string {
   const time = ((entry.at - origin) / 1000).toFixed(3).padStart(9);
   const mark: Partial<Record<JournalEntry['kind'], string>> = {

@@ -1,4 +1,4 @@
-/** Each kind of harm, and its undoing. */
+/** Each kind of harm and its repair. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
@@ -23,7 +23,7 @@ const typeMs = 180_000;
 const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
 const logDirectory = `${sgDirectories.SGRUN}/log`;
 
-/** For pkill -f; not a shell with the pattern in its command line. */
+/** For pkill -f; they match no shell with the pattern in its command line. */
 const monitorPattern = '^[^ ]+( -[^ ]+)* [^ ]*/csync-monitor[.]cjs ';
 const frontPattern = '^/usr/bin/perl [^ ]*/csync-front[.]pl ';
 const syslogPattern = '^/bin/busybox [s]yslogd ';
@@ -35,7 +35,7 @@ const beside = (name: string, script: string): string =>
   `setsid sh -c 'echo $$ > /run/torture-${name}; ${script}' < /dev/null > /dev/null 2>&1 &`;
 const endBeside = (name: string): string => `kill -KILL -"$(cat /run/torture-${name})" && rm /run/torture-${name}`;
 
-/** Of its own, or the whole host would hang. A lab host has no device nodes for loop devices. */
+/** Its own file system, or the whole host would hang. A lab host has no device nodes for loop devices. */
 const frozenLog = `
 image=/root/torture-log.img
 truncate -s 8M $image && mkfs.ext4 -q $image || exit 1
@@ -48,7 +48,7 @@ mount "$device" ${logDirectory}; mounted=$?
 losetup -d "$device"
 [ $mounted = 0 ] && fsfreeze -f ${logDirectory}`;
 
-/** So many, each closed one renewed. */
+/** Each closed one is renewed. */
 const connections = 600;
 const idleConnections = (address: string, port: number): string =>
   `exec setpriv --reuid=65534 --regid=65534 --clear-groups perl -MIO::Socket::INET -e "while (1) { for (@s[1 .. ${connections}]) { next if \\$_ && !defined sysread(\\$_, \\$x, 1) && \\$!{EAGAIN}; \\$_ = IO::Socket::INET->new(PeerAddr => q(${address}:${port}), Timeout => 1) and \\$_->blocking(0) } select undef, undef, undef, 0.05 }"`;
@@ -97,7 +97,7 @@ function cluster({ drills }: HarmGround, members: readonly string[]): string {
   return `cmquerycl -C /root/torture.ascii -c ${drills.lab.spec.name} ${nodes} && cmapplyconf -f -C /root/torture.ascii`;
 }
 
-/** Or get it back in time. */
+/** Served, or again within the limit. */
 async function otherClientsServed({ drills }: HarmGround): Promise<void> {
   const mark = drills.entries.length;
   await pause(overloadMs);
@@ -115,7 +115,7 @@ const ownerIsNoticed = onMaster(
     `n=0; until grep -q '"owner":{"result":"bad"' /run/csync-monitor-${packageOf(ground)}.json; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done`,
 );
 
-/** For each member, since any may apply. A second owner must be detected within a step (default: one minute). */
+/** On each member, as any may apply. A second owner must be detected within a step (default: one minute). */
 export const tortureSettings = `sed -i 's/^monitor_owner: .*/monitor_owner: every 5 s, limit 1 s, 2 in a row, warn/' /root/csync.yaml`;
 
 const nothing = async (): Promise<void> => {};
@@ -153,7 +153,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
     does: sh((ground) => `! dd if=/dev/zero of=${mountPointOf(ground)}/fill bs=64k 2>/dev/null`),
     mends: onMaster((ground) => `rm ${mountPointOf(ground)}/fill`),
   },
-  // While the monitor pauses: nothing may move.
+  // Nothing may move while the monitor pauses.
   maintenance: {
     does: sh((ground) => {
       const daemon = daemonOf(ground);
@@ -206,7 +206,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
       }),
       otherClientsServed,
     ),
-    // The brake counts connections that closed within 2 s, too.
+    // The brake also counts connections closed within 2 s.
     mends: onClient(() => `${endBeside('load')} && sleep 3`),
   },
   'duplicate-address': {
@@ -223,7 +223,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
   'hung-start': {
     does: sh(() => beside('stop-start', stopStart)),
     mends: inTurn(
-      // The start's launcher kills what it stopped.
+      // The start's launcher kills what this stopped.
       sh(() => `kill -KILL -"$(cat /run/torture-stop-start)" 2> /dev/null; ! pgrep -f [c]sync-start.cjs`),
       fromAnother(switchedOn),
     ),

@@ -1,4 +1,4 @@
-/** A schedule by seed, and the expected owner after each step from the reducer, with every script succeeding. Pure. */
+/** Makes a schedule from a seed, and predicts the owner after each step by the reducer, with every script succeeding. Pure. */
 
 import { random } from '../../base/random.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
@@ -39,11 +39,11 @@ export const tortureKinds = Object.keys(mayLinger) as TortureKind[];
 export interface TortureStep {
   readonly kind: TortureKind;
   readonly standby: number;
-  /** The repair waits until the next step is done. */
+  /** Repaired after the next step. */
   readonly lingers: boolean;
 }
 
-/** Every kind once before any repeats, in a new order: even a short run has them all. */
+/** Has every kind once before any repeats, so even a short run has them all. */
 export function scheduleFor(seed: number, iterations: number): TortureStep[] {
   const next = random(seed);
   const steps: TortureStep[] = [];
@@ -65,7 +65,7 @@ export function replayCommand(seed: number, iteration: number): string {
 type WithoutRequest<E> = E extends { readonly request: string } ? Omit<E, 'request'> : E;
 export type TableEvent = WithoutRequest<LabEvent>;
 
-/** Gets the lab's events, and predicts the owner. */
+/** Predicts the owner from the lab's events. */
 export class Table {
   #state: ClusterState;
   readonly #package: string;
@@ -75,7 +75,7 @@ export class Table {
 
   readonly #refusing = new Set<string>();
 
-  /** `deployed`: the applied configuration; it runs on the first member. */
+  /** `deployed`: the applied configuration; the package runs on the first member. */
   constructor(name: string, members: readonly string[], subnet: string, deployed: PackageFile, packageName: string) {
     this.#package = packageName;
     this.#state = initialState({ name, members, subnets: [subnet] });
@@ -89,13 +89,13 @@ export class Table {
     );
   }
 
-  /** A start there exits with "try another one", until repaired. */
+  /** A start there exits with "try another member", until repaired. */
   refuse(member: string, is: boolean): void {
     if (is) this.#refusing.add(member);
     else this.#refusing.delete(member);
   }
 
-  /** Each script succeeds, except on members that refuse. */
+  /** Scripts succeed, except on members that refuse. */
   feed(...events: readonly TableEvent[]): void {
     const queue = events.map((event) => ({ request: 'torture', ...event }) as LabEvent);
     for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
@@ -115,14 +115,14 @@ export class Table {
     }
   }
 
-  /** Expected. null: none. */
+  /** null: none. */
   get owner(): string | null {
     return this.#state.packages[this.#package]?.owner ?? null;
   }
 
   /**
-   * The previous owner is disabled, so a daemon that exits may be restarted in place: another failover would be the second in quick
-   * succession.
+   * Whether the previous owner is disabled: another failover would be the second in quick succession, so a daemon that exits may be
+   * restarted in place.
    */
   get braked(): boolean {
     return this.#before !== null && this.#state.packages[this.#package]?.nodeSwitch[this.#before] === false;
@@ -142,7 +142,7 @@ export class Table {
   }
 }
 
-/** A step now: its member, the events, and those of the repair. */
+/** A step in the present state: its member, events, and events of the repair. */
 export interface Wound {
   readonly kind: TortureKind;
   readonly member: string;
@@ -151,7 +151,7 @@ export interface Wound {
   readonly harm: readonly TableEvent[];
   readonly repair: readonly TableEvent[];
   /**
-   * Seconds for another member to serve if the daemon is killed meanwhile. null: not asked, because the step moves the package or must not.
+   * Seconds for another member to serve if the daemon is killed meanwhile. null: not tried, because the step moves the package or must not.
    */
   readonly failsOver: number | null;
   readonly refuses: boolean;
@@ -159,15 +159,15 @@ export interface Wound {
 }
 
 /**
- * place: the predicted member; clients may follow the other host with the address. others: except the first client, which uses all its
+ * place: the predicted member; clients may follow the other host with the address. others: all except the first client, which uses up its
  * connections.
  */
 export type Meanwhile = 'all' | 'others' | 'place';
 
-/** Undisturbed, or after skipping a member. */
+/** Undisturbed; after skipping a member. */
 const failoverSeconds = 10;
 const nextMemberSeconds = 60;
-/** The monitor notices missing notifications after ten seconds. */
+/** The monitor detects missing notifications after 10 s. */
 const frontSeconds = 15;
 
 const slower: Partial<Readonly<Record<TortureKind, number>>> = {
@@ -237,7 +237,7 @@ function moveOf(packageName: string, issuedOn: string, to: string): HarmAndRepai
   return [[haltOf(packageName), run, switchOf(packageName, true, [])], []];
 }
 
-/** null: not possible now, a needed member is missing. */
+/** null: impossible now, a needed member is missing. */
 export function woundOf(
   step: TortureStep,
   table: Table,
@@ -258,7 +258,7 @@ export function woundOf(
     meanwhile: meanwhile[step.kind] ?? 'all',
   });
   const switching = (enable: boolean, members: readonly string[]): TableEvent => switchOf(packageName, enable, members);
-  // Or the next step has no target.
+  // Otherwise the next step has no target.
   const spare = ready.length > 1 && up.length > 2;
   switch (step.kind) {
     case 'kill-daemon':
@@ -293,7 +293,7 @@ export function woundOf(
     case 'hang-sshd':
       return on(standby, [], []);
     case 'duplicate-address':
-      // So that the package does not move there.
+      // Last, so that the package does not move there.
       return spare ? on(ready.at(-1) ?? standby, [], []) : null;
     case 'hung-read':
     case 'hung-start':

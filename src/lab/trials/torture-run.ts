@@ -1,6 +1,6 @@
 /**
- * Random harm to a running package, step by step, while numbered edits are committed and clients fetch. After each step the package must be
- * where the table predicts, mounted once, served and fetched from.
+ * Harms a running package at random, step by step, while numbered edits are committed and clients fetch. After each step the package must
+ * be where the table predicts, mounted once, served and fetched from.
  */
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
@@ -42,10 +42,10 @@ export interface TortureResult {
 
 const settleMs = 90_000;
 const storyLines = 400;
-/** Every so many steps an edit must be acknowledged. */
+/** In steps. */
 const changeEvery = 5;
 
-/** In a lab that is up and has no package yet; stops at the first violation. */
+/** In a lab that is up without a package; stops at the first violation. */
 export async function runTorture(
   lab: LabHandle,
   iterations: number,
@@ -115,7 +115,7 @@ async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> 
   return (await Promise.allSettled(said)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }
 
-/** With its configuration as Serviceguard prints it. */
+/** With the configuration that Serviceguard prints. */
 async function deployedTable(drills: PackageDrills): Promise<Table> {
   const { spec } = drills.lab;
   const members = membersOf(spec).map(({ name }) => name);
@@ -178,8 +178,8 @@ class Torture {
   }
 
   /**
-   * "Could it fail over now?": kills the daemon; another member must serve in time. Returns the killed one's member, for its repair. null:
-   * not asked.
+   * Whether it could fail over now: kills the daemon; another member must serve in time. Returns the killed one's member, for its repair.
+   * null: not tried.
    */
   async #failsOver({ failsOver, refuses, member, meanwhile }: Wound): Promise<string | null> {
     const { owner, ready } = this.#table;
@@ -207,7 +207,7 @@ class Torture {
     this.#table.feed(...killOf(member, packageName)[1]);
   }
 
-  /** Where the package runs again, the policy can be changed again. */
+  /** Where the package runs, the policy can be changed. */
   async #changeable(): Promise<void> {
     await this.#placed();
     const { owner } = this.#table;
@@ -233,7 +233,7 @@ class Torture {
     await this.#placed();
   }
 
-  /** As the cluster reports, and no script runs. */
+  /** As predicted, and no script runs. */
   async #placed(): Promise<void> {
     const wanted = this.#table.owner;
     const isThere = async (): Promise<boolean> => {
@@ -248,7 +248,7 @@ class Torture {
     return { drills: this.#drills, wound, from: up.find((one) => one !== wound.member) ?? wound.member, owner };
   }
 
-  /** From outside, between two steps or during harm. */
+  /** Checks from outside, between two steps or during harm. */
   async holds(what: Meanwhile = 'all'): Promise<void> {
     await this.#placed();
     if (what === 'place') return;

@@ -1,5 +1,5 @@
 /**
- * The set test (Jepsen's): numbered edits are committed all the time. At the end every acknowledged edit exists, no failed one does, and no
+ * Jepsen's set test: numbered edits are committed all the time. At the end every acknowledged edit exists, no failed one does, and no
  * client went back. Pure.
  */
 import { attempt } from '../../base/attempt.ts';
@@ -9,7 +9,7 @@ export type EditOutcome = 'acknowledged' | 'failed' | 'unknown';
 export interface Edit {
   readonly number: number;
   readonly outcome: EditOutcome;
-  /** Why it was not acknowledged: codes of problems. */
+  /** Codes of problems. */
   readonly why?: string;
 }
 
@@ -28,15 +28,15 @@ export interface SetVerdict {
   /** Failed edits by reason. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly unknown: number;
-  /** How many of the unknown ones exist. */
+  /** Unknown edits that exist. */
   readonly recovered: number;
   /** Acknowledged, but missing. */
   readonly lost: readonly number[];
-  /** Edits that exist, although they failed, were never written, or exist twice. */
+  /** Exist, although failed, never written, or twice. */
   readonly unexpected: readonly number[];
 }
 
-/** `final`: null: not readable. */
+/** `final` null: unreadable. */
 export function judgeSet(edits: readonly Edit[], final: readonly number[] | null): SetVerdict {
   const there = new Set(final ?? []);
   const of = (outcome: EditOutcome): number[] => edits.filter((edit) => edit.outcome === outcome).map(({ number }) => number);

@@ -6,18 +6,18 @@ import { clientsOf, membersOf, toolkitDirectory } from '../machines/lab-spec.ts'
 import type { PackageDrills } from './package-drills.ts';
 import { codesIn, type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack } from './torture-set.ts';
 
-/** Edits collide, and all but one are refused; other files have one writer. */
+/** Edits collide here, and all but one are refused; each other file has one writer. */
 const sharedSet = 'set.txt';
 const ownSet = (member: string): string => `set-${member}.txt`;
 const calmSet = 'set-calm.txt';
-/** Every so many edits, one goes to the shared file. */
+/** Edits for one to the shared file. */
 const meetEvery = 4;
 const commitMs = 240_000;
 const fetchMs = 120_000;
 const lookPauseMs = 300;
 /** An edit needs 3 s of CPU. */
 const editPauseMs = 8000;
-/** Exit status: nothing was sent by then. */
+/** Exit status: nothing was sent. */
 const notSent = 90;
 
 export class SetTest {
@@ -34,7 +34,7 @@ export class SetTest {
     this.#drills = drills;
   }
 
-  /** Two writers on different hosts collide. */
+  /** Two writers, on different hosts, so that edits collide. */
   start(): void {
     const clients = clientsOf(this.#drills.lab.spec).map(({ name }) => name);
     this.#running = [...this.#writers().map((member) => this.#write(member)), ...clients.map((client) => this.#watch(client))];
@@ -60,21 +60,21 @@ export class SetTest {
     return `edits ${count('acknowledged')} acknowledged, ${count('failed')} failed, ${count('unknown')} unknown`;
   }
 
-  /** At once when the run stops. */
+  /** Ends early when the run stops. */
   async #pause(milliseconds: number): Promise<void> {
     await pause(milliseconds, undefined, { signal: this.#ending.signal }).catch(() => {});
   }
 
   async #write(member: string): Promise<void> {
     while (!this.#ending.signal.aborted) {
-      // None on a machine without power.
+      // Not on a machine without power.
       const file = (this.#number + 1) % meetEvery === 0 ? sharedSet : ownSet(member);
       if (await this.#isUp(member)) await this.#edit(member, file, 'set');
       await this.#pause(editPauseMs);
     }
   }
 
-  /** An edit that a third writer begins now on that member is acknowledged. */
+  /** Waits until an edit that a third writer begins now on that member is acknowledged. */
   async acknowledged(member: string): Promise<void> {
     const acknowledged = async (): Promise<boolean> => {
       if ((await this.#edit(member, calmSet, 'calm')) === 'acknowledged') return true;
@@ -124,7 +124,7 @@ export class SetTest {
     }
   }
 
-  /** A set that is being replaced is read again. */
+  /** Reads a set again that is being replaced. */
   async #look(client: string): Promise<SeenPolicy | null> {
     const { inputs } = layoutOf(this.#drills.lab.spec.settings);
     const paths = ['csync.commit', ...this.#setFiles()].map((name) => `${inputs}/${name}`);
@@ -143,7 +143,7 @@ export class SetTest {
     return now;
   }
 
-  /** Except `except`: all edits acknowledged so far. */
+  /** Waits for all edits acknowledged so far, on all clients except `except`. */
   async fetched(except: string | null = null): Promise<void> {
     const wanted = this.edits.filter(({ outcome }) => outcome === 'acknowledged').map(({ number }) => number);
     for (const { name } of clientsOf(this.#drills.lab.spec).filter((client) => client.name !== except)) {

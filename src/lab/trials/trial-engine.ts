@@ -12,13 +12,13 @@ type Type = (member: string, argv: Argv, label?: string) => Promise<string>;
 
 export interface TrialEngine {
   readonly orders: Pick<Orders, 'switchMembersOn' | 'haltMember' | 'runMember'>;
-  /** Reads what LabHandle.view prints; null: no such package. */
+  /** Reads the output of LabHandle.view; null: no such package. */
   readonly status: (view: string, packageName: string) => PackageStatus | null;
-  /** From settings to a package that may start. `checked`: with the engine's own check before. */
+  /** From settings to a package that may start. `checked`: runs the engine's own check first. */
   readonly deploy: (spec: LabSpec, type: Type, checked: boolean) => Promise<void>;
-  /** Directory of logs of the package. */
+  /** Directory of the package's logs. */
   readonly logs: string;
-  /** Without power on more than half of the members the package runs nowhere. */
+  /** Whether the package needs more than half of the members. */
   readonly majority: boolean;
 }
 

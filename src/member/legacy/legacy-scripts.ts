@@ -21,7 +21,7 @@ type Context = ScriptContext & own.ControlContext;
 /** A part of the start and its undoing; a halt undoes all in reverse. */
 interface Part {
   start(): readonly Step[];
-  /** 0: this member holds nothing of this part. */
+  /** 0: this member holds nothing of it. */
   halt(): Promise<0 | 1>;
 }
 
@@ -66,7 +66,7 @@ function partsOf(context: Context): readonly Part[] {
   ];
 }
 
-/** Like validate of a modular package: the settings are those of the rendered files. */
+/** Like validate of a modular package. */
 function settingsSound({ host, directory, digest }: Context): Step {
   return {
     name: 'settings',
@@ -79,7 +79,7 @@ function withLog(context: ScriptContext): Context {
   return { ...context, control: new ControlLog(context.log, context.host.member) };
 }
 
-/** Undoes a failed start in reverse; exit status by consequence. */
+/** Undoes a failed start in reverse. Exit status by consequence. */
 export async function legacyStart(script: ScriptContext): Promise<number> {
   const context = withLog(script);
   const { control, dryRun } = context;

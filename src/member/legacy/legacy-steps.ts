@@ -14,12 +14,12 @@ import type { ControlLog } from './legacy-log.ts';
 
 export interface ControlContext extends StepContext {
   readonly directory: string;
-  /** Also for output of commands; null: standard output. */
+  /** Also for output of commands. null: standard output. */
   readonly logFile: string | null;
   readonly control: ControlLog;
 }
 
-/** A device that has just appeared may need a moment. */
+/** A new device may need a moment. */
 const mountAttempts = 3;
 /** FS_UMOUNT_COUNT and DEACTIVATION_RETRY_COUNT of the modular package. */
 const umountRetries = 2;
@@ -27,7 +27,7 @@ const deactivationRetries = 2;
 const pauseMs = 1000;
 const lookLimitMs = 20_000;
 
-/** Without a time limit: that of the package counts. */
+/** Has no limit except the package's. */
 async function succeeds({ host, logFile }: ControlContext, ...argv: readonly string[]): Promise<boolean> {
   return (await host.attend(argv, logFile)) === 0;
 }
@@ -48,7 +48,7 @@ async function groupHere(context: ControlContext): Promise<{ readonly active: bo
 }
 
 /**
- * Removes the tag of a crashed member, only if cmviewcl reports it as failed: a halted one may still hold the file system. What
+ * Removes the tag of a crashed member only if cmviewcl reports it as failed: a halted one may still hold the file system. What
  * Serviceguard's own script does is unknown (serviceguard.md gap 10).
  */
 async function clearTagsOfLostMembers(context: ControlContext): Promise<void> {
@@ -143,7 +143,7 @@ export function fileSystemChecked(context: ControlContext): Step {
       run: async () => {
         control.note('Checking filesystems:', device);
         const status = await host.attend(['fsck', '-t', settings.fileSystemType, '-p', device], context.logFile);
-        // 1: errors were corrected.
+        // 1: fsck corrected errors.
         checked = status === 0 || status === 1;
         if (!checked) control.error('check_and_mount', `Failed to fsck ${device}`);
       },
@@ -303,7 +303,7 @@ export function serviceStarted(context: ControlContext): Step {
   };
 }
 
-/** A service that does not exit is only a warning: it never fails a halt [serviceguard.md 4.3]. */
+/** A service that does not exit never fails a halt [serviceguard.md 4.3]. */
 export function serviceHalted(context: ControlContext): Step {
   const { control } = context;
   const service = serviceName(context);

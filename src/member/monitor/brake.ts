@@ -1,6 +1,6 @@
 /**
- * May the monitor exit with its verdict, or must the package stay? A load that follows the address, or a packet that kills the daemon, would
- * hit the next member, too, and disable one after the other. Pure, except for the query to the cluster, which has a limit.
+ * Decides whether the monitor may exit with its verdict. A load that follows the address, or a packet that kills the daemon, would disable
+ * one member after the other. Pure, except for the query to the cluster, which has a limit.
  */
 
 import { isSameHost } from '../../base/network.ts';
@@ -11,22 +11,21 @@ import type { Connections } from '../../host/member/connections.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 export interface Others {
-  /** Up and enabled, and the package has AUTO_RUN. */
+  /** Up and enabled; the package has AUTO_RUN. */
   readonly eligible: readonly string[];
-  /** By a failure or by an administrator. */
+  /** By a failure or an administrator. */
   readonly switchedOff: readonly string[];
-  /** Commands that make another member eligible. */
   readonly remedies: readonly string[];
 }
 
-/** A failover within this time after one from a member that is disabled since is "in quick succession". */
+/** "In quick succession": within this time after a failover from a member that has been disabled since. */
 export const settledMs = 600_000;
-/** Beyond this, load explains the exit. cf-serverd exits above maxconnections, at least 200 (render/policy.ts). */
+/** From here on, load explains the exit. cf-serverd exits above maxconnections, at least 200 (render/policy.ts). */
 export const loadConnections = 150;
 /** Restarts in place that must fail before the brake ends. */
 const loadTries = 2;
 const successionTries = 3;
-/** Before each further restart; the last one repeats. A master is back within 10 s. */
+/** The last pause repeats. A master is back within 10 s. */
 const backOffMs = [0, 500, 1000, 2000, 4000, 5000] as const;
 
 export interface Situation {
@@ -34,14 +33,14 @@ export interface Situation {
   readonly hereMs: number;
   /** null: started here, or unknown. */
   readonly cameFrom: string | null;
-  /** null: no answer. That is not "none". */
+  /** null: no answer, which is not "none". */
   readonly others: Others | null;
-  /** Including those just closed. */
+  /** With those just closed. */
   readonly connections: Connections;
   readonly failedRestarts: number;
 }
 
-/** Why the package must stay; null: the monitor may exit. */
+/** null: the monitor may exit. */
 export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, failedRestarts }: Situation): string | null {
   if (others !== null && others.eligible.length === 0)
     return `no other member can run the package${others.switchedOff.length === 0 ? '' : ` (disabled: ${others.switchedOff.join(', ')})`}`;
@@ -52,7 +51,7 @@ export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, faile
   return `the package failed over from ${cameFrom} ${Math.round(hereMs / 1000)} s ago, and ${cameFrom} is disabled: this would be a second failover in quick succession`;
 }
 
-/** Would a failover now be the second in quick succession? */
+/** Whether a failover now would be the second in quick succession. */
 function isSecond({ hereMs, cameFrom, others }: Pick<Situation, 'hereMs' | 'cameFrom' | 'others'>): boolean {
   return hereMs < settledMs && cameFrom !== null && others?.switchedOff.some((member) => isSameHost(member, cameFrom)) === true;
 }
@@ -61,7 +60,7 @@ const loadText = ({ total, most }: Connections): string =>
   `the port has or had ${total} connections${most === null ? '' : `, ${most.count} of them from ${most.address}`}`;
 
 function isKnown({ others }: Situation): boolean {
-  // If one failed meanwhile, the other remains.
+  // Two, because one may have failed meanwhile.
   return (others?.eligible.length ?? 0) > 1;
 }
 
@@ -70,7 +69,7 @@ export function backOff(stays: number): number {
   return backOffMs[stays] ?? backOffMs[5];
 }
 
-/** By `cmviewcl -v -f line`; null: no such package. */
+/** Reads `cmviewcl -v -f line`; null: no such package. */
 export function othersFrom(view: string, packageName: string, here: string): Others | null {
   const status = packageStatus(view, packageName);
   if (status === null) return null;
@@ -89,10 +88,10 @@ export function othersFrom(view: string, packageName: string, here: string): Oth
   };
 }
 
-/** More often while a failover would be the second in quick succession. */
+/** Queries are more frequent while a failover would be the second in quick succession. */
 const askEveryMs = 600_000;
 const askSoonMs = 10_000;
-/** After a failover an administrator may enable the member at any moment. */
+/** An administrator may enable the member at any moment after a failover. */
 const askAtFirstMs = 1000;
 const atFirstMs = 15_000;
 const askLimitMs = 10_000;
@@ -125,12 +124,12 @@ export class Brake {
     return this.#known;
   }
 
-  /** Exits without a query: cmviewcl is missing, or the last answer is enough. */
+  /** No query: cmviewcl is missing, or the last answer suffices. */
   mayLeaveAtOnce(situation: Situation): boolean {
     return (!this.#canAsk || isKnown(situation)) && whyStay(situation) === null;
   }
 
-  /** Delays the failover. Without a known cmviewcl it reads no disk. */
+  /** Delays the failover. Reads no disk unless cmviewcl was found before. */
   async ask(limitMs = hurriedLimitMs): Promise<Others | null> {
     if (!this.#canAsk) return null;
     const { exitCode, stdout } = await this.#host.run([this.#program, '-v', '-f', 'line'], limitMs);
@@ -138,7 +137,6 @@ export class Brake {
     return this.#known;
   }
 
-  /** Resolves with the pause until the next query. */
   async askBeforehand(): Promise<number> {
     this.#canAsk ||= this.#host.canExecute(this.#program);
     const others = await this.ask(askLimitMs);

@@ -1,4 +1,4 @@
-/** The last result of each layer: log lines at changes, and its part of the monitor state. */
+/** The last result of each layer: log lines at changes, and a part of the monitor state. */
 import type { MonitorState } from '../../contract/monitor-state.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import { message, sentence } from '../messages.ts';
@@ -29,7 +29,7 @@ export class Findings {
     this.#last.set(layer, look);
   }
 
-  /** Logs a layer of weight warn when it fails and when it recovers. */
+  /** For a layer of weight warn. */
   noteWarning(layer: LayerName, isBad: boolean): void {
     if (isBad === this.#warned.has(layer)) return;
     if (isBad) this.#warned.add(layer);
@@ -40,7 +40,7 @@ export class Findings {
     if (isBad) log.alarm('warning', found);
   }
 
-  /** Logs a remark once each time it changes. */
+  /** Logs a remark when it changes. */
   noteRemark(layer: LayerName, now: string): void {
     const { remarkEnds } = layerOf(layer);
     if (remarkEnds === undefined || now === (this.#remarks.get(layer) ?? '')) return;
@@ -50,7 +50,7 @@ export class Findings {
     else log.line('warning', message('probe-remark', { layer, why: sentence(now) }));
   }
 
-  /** `iso`: a moment of the monotonic clock as a time of day. */
+  /** `iso` converts monotonic ms to a time of day. */
   state(iso: (at: number) => string): MonitorState['layers'] {
     return Object.fromEntries(
       [...this.#last].map(([layer, { result, detail, tookMs, at }]) => [

@@ -1,4 +1,4 @@
-/** The daemon that the monitor watches: process, socket, the event of its exit, announced restarts. */
+/** The daemon that the monitor watches: process, socket, exit event, announced restarts. */
 import { attempt } from '../../base/attempt.ts';
 import { parsePromotion, promotionFile } from '../../contract/handover.ts';
 import { isAnnounced, type ProcessIdentity, restartNoticeFile } from '../../contract/restart-notice.ts';
@@ -18,7 +18,7 @@ export interface HoldWorld {
   watchProcess(wanted: ProcessState): ProcessWatch | null;
   /** null: no event available. */
   watchEnd(pid: number, look: () => void): EndWatch | null;
-  /** Whether that process still has that socket. */
+  /** Whether the process still has the socket. */
   watchSocket(pid: number, inode: string): () => boolean;
 }
 
@@ -33,7 +33,7 @@ export interface Hold {
   readonly name: string;
 }
 
-/** By the monotonic clock. NaN if unreadable. */
+/** Monotonic. NaN if unreadable. */
 export function secondsSinceBoot(host: Pick<MemberHost, 'readText'>): number {
   return Number.parseFloat(host.readText('/proc/uptime') ?? '');
 }
@@ -44,7 +44,7 @@ export type Found =
   | { readonly kind: 'none'; readonly detail: string }
   | { readonly kind: 'unknown'; readonly detail: string };
 
-/** `ended`: called when the process behind the port may have exited. */
+/** Calls `ended` when the process behind the port may have exited. */
 export function takeHold(
   { host, daemon, settings, log, watchProcess, watchEnd, watchSocket }: HoldWorld,
   ended: () => void,
@@ -73,8 +73,8 @@ export function takeHold(
 }
 
 /**
- * Before a verdict: the exit may be an announced restart. `last`: the last daemon that this monitor held; null: none yet, so the daemon that
- * exited is the one with which the package start proved the role. A notice about an earlier one says nothing about it.
+ * Whether the exit is an announced restart. `last`: the last daemon that this monitor held; null: none, so the exited daemon is the one
+ * that proved the role at the package start. A notice about an earlier one does not count.
  */
 export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold | null, last: ProcessIdentity | null): boolean {
   const notice = host.readText(restartNoticeFile(settings.packageName));
@@ -87,14 +87,14 @@ export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold
   return isEnded || isLauncher;
 }
 
-/** A daemon listens first and then forks; the called process exits [cfengine.md 1.4, 2.4]. The socket is the same. */
+/** A daemon listens, then forks, and the first process exits [cfengine.md 1.4, 2.4]. The socket stays. */
 function wentOnInChild(daemon: Daemon, { state, inode }: Hold): boolean {
-  // null: this host lacks descriptors or memory, which does not concern the daemon.
+  // null: this host lacks descriptors or memory, which is no fault of the daemon.
   const owner = attempt(() => daemon.owner(), null);
   return owner?.kind === 'daemon' && owner.inode === inode && owner.process.pid !== state.pid;
 }
 
-/** The detail if another socket has the port; null: it is the daemon's, free, or unknown. */
+/** What has the port instead; null: the daemon, nothing, or unknown. */
 export function replacedBy(daemon: Daemon, hold: Hold): string | null {
   const owner = attempt(() => daemon.owner(), null);
   if (owner === null) return null;

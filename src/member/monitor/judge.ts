@@ -1,6 +1,6 @@
 /**
- * Samples in, verdict out: running, failed or unknown, which fails after its own, longer limit. Pure. Moments are ms of the monotonic clock:
- * a corrected wall clock is no silence.
+ * Judges samples: running, failed, or unknown, which fails after its own, longer limit. Pure. Times are monotonic ms: a corrected wall
+ * clock is no silence.
  */
 import type { LayerSchedule } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -23,7 +23,7 @@ export type Sample =
       readonly at: number;
       readonly result: LayerResult;
       readonly detail: string;
-      /** A program is missing on this host: no other member fixes that. */
+      /** A program is missing on this host; no other member fixes that. */
       readonly isOurLack?: true;
     }
   /** The monitor itself did not run for a while. */
@@ -60,7 +60,7 @@ interface Sign {
 
 export interface LayerState {
   readonly bad: Sign;
-  /** Time of the last result. */
+  /** Of the last result. */
   readonly toldAt: number;
 }
 
@@ -76,7 +76,7 @@ export interface Watch {
 }
 
 const none: Sign = { count: 0, since: 0 };
-/** A stopped process fails by time without running: gcore, strace and job control stop it for moments. */
+/** By time without running: gcore, strace and job control stop a process for moments. */
 export const stoppedLimitMs = 3000;
 
 export function watchFrom(at: number): Watch {
@@ -87,7 +87,7 @@ function again(sign: Sign, at: number): Sign {
   return { count: sign.count + 1, since: sign.count === 0 ? at : sign.since };
 }
 
-/** Adds one sample. A verdict is final. */
+/** Adds a sample. A verdict is final. */
 export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
   if (watch.verdict !== null) return watch;
   const fail = (reason: Verdict['reason'], since: number, evidence: string): Watch => ({
@@ -102,7 +102,7 @@ export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
     case 'layer':
       return judgeLayer(watch, sample, limits, fail);
     case 'starved':
-      // The counts of a monitor that did not run: start again.
+      // The counts of a monitor that did not run prove nothing.
       return {
         ...watch,
         stopped: null,
@@ -132,7 +132,7 @@ function judgeLayer(
   const { failures, weight } = layers[layer];
   const before = watch.layers[layer];
   const became = (state: LayerState): Watch => ({ ...watch, layers: { ...watch.layers, [layer]: state } });
-  // A stopped daemon cannot answer; it has a limit of its own.
+  // A stopped daemon cannot answer; it has its own limit.
   const isOfStop = layer === 'protocol' && result === 'bad' && watch.stopped !== null;
   if (result === 'good') return became({ bad: none, toldAt: at });
   if (isOurLack === true) return became({ ...before, toldAt: at });
@@ -146,22 +146,22 @@ function judgeLayer(
   return fail(layer, bad.since, `${bad.count} failed probes in a row: ${detail}`);
 }
 
-/** In this order: each later act may hang with its disk. After the first one no process waits for this one. */
+/** In this order: each later act may hang with its disk. After the first one nothing waits for this process. */
 export function actsOfVerdict(): readonly ('leave' | 'state' | 'log')[] {
   return ['leave', 'state', 'log'];
 }
 
 interface Conclusion {
   readonly means: string;
-  /** What it takes to conclude it. */
+  /** What proves it. */
   readonly evidence: string;
-  /** A restart of the daemon can help. */
+  /** Whether a restart of the daemon can help. */
   readonly ofDaemon: boolean;
 }
 
 const gone = { means: 'the cfengine daemon exited', ofDaemon: true } as const;
 
-/** Those of the layers are in their rows. */
+/** Rows of the layers have theirs. */
 export const conclusions: Readonly<Record<Verdict['reason'], Conclusion>> = {
   gone: { ...gone, evidence: 'the process that had the port does not exist; one check is enough' },
   zombie: { ...gone, evidence: 'the process is a zombie; one check is enough' },
@@ -183,7 +183,7 @@ export const conclusions: Readonly<Record<Verdict['reason'], Conclusion>> = {
   },
 };
 
-/** What Serviceguard does when the service exits [serviceguard.md 6.4]. */
+/** When the service exits [serviceguard.md 6.4]. */
 function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows, member: string): string {
   const moves = serviceFailFast
     ? `Serviceguard reboots this member and starts ${packageName} on the next enabled member`
@@ -195,7 +195,7 @@ function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows, 
 
 type Follows = Pick<Settings, 'packageName' | 'serviceRestart' | 'serviceFailFast'>;
 
-/** What an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
+/** The first sentence for an administrator. `epoch`: wall clock at moment 0 of the samples, ms. */
 export function verdictSentence(verdict: Verdict, settings: Follows, member: string, epoch: number): string {
   const since = new Date(Math.round(epoch + verdict.since)).toISOString();
   return `${sentence(conclusions[verdict.reason].means)}: ${verdict.evidence} (since ${since}). The monitor exits. ${whatFollows(settings, member)}`;

@@ -1,6 +1,6 @@
 /**
- * The layers that the monitor probes besides the daemon's process. A probe reports what it found, not what follows, and never exceeds its
- * limit, even if a disk hangs.
+ * What the monitor probes besides the daemon's process. A probe reports what it found, not what follows, and keeps its limit even if a disk
+ * hangs.
  */
 import { isIpv6 } from '../../base/network.ts';
 import { type ProbeResult, probePort } from '../../cfengine/probe.ts';
@@ -19,11 +19,11 @@ export type LayerResult = 'good' | 'bad' | 'unknown';
 export interface Found {
   readonly result: LayerResult;
   readonly detail: string;
-  /** No answer within a limit of wall time: proves nothing if the monitor itself did not run. */
+  /** No answer within the limit: proves nothing if the monitor itself did not run. */
   readonly isSilence?: boolean;
-  /** This host lacks the program for the probe: no other member fixes that. */
+  /** This host lacks the program for the probe; no other member fixes that. */
   readonly isOurLack?: true;
-  /** A line for the log without a failure: the daemon answers, but refuses the file. */
+  /** For the log, no failure: the daemon answers, but refuses the file. */
   readonly remark?: string;
 }
 
@@ -33,13 +33,13 @@ interface ProbeContext {
   readonly host: MemberHost;
   readonly settings: Settings;
   readonly daemon: Daemon;
-  /** The set of the member scripts. */
+  /** Of the set. */
   readonly directory: string;
-  /** Reads the sentinel; `whenRead` judges its text. */
+  /** `whenRead` judges the sentinel's text. */
   readonly readSentinel: (limitMs: number, whenRead: (text: string) => Found, ifMissing?: Found) => Promise<Found>;
 }
 
-/** A member in the model check, as layers see it. */
+/** A member of the model check. */
 export interface LayerWorld {
   readonly daemon: 'alive' | 'hung' | 'dead';
   readonly hasAddress: boolean;
@@ -51,12 +51,12 @@ interface Layer {
   /** null: off. */
   readonly schedule: (settings: Settings) => LayerSchedule | null;
   readonly probe: (context: ProbeContext) => Probe;
-  /** First words of the verdict. */
+  /** Begins the verdict. */
   readonly means: string;
   readonly evidence: string;
-  /** Whether it probes the process that has the port, so that a restart can help. */
+  /** Whether it probes the process that has the port: then a restart can help. */
   readonly ofDaemon: boolean;
-  /** Logged when the remark of its probe disappears; without it, remarks are not logged. */
+  /** Logged when the probe's remark disappears; without it, remarks are not logged. */
   readonly remarkEnds?: string;
   readonly isGoodIn: (world: LayerWorld) => boolean;
 }
@@ -126,7 +126,7 @@ export const layers = {
   content: {
     schedule: scheduleOf('monitorContent'),
     probe: ({ readSentinel }) => {
-      /** What the start wrote, as this monitor first read it. */
+      /** What the start wrote, as first read. */
       let atFirst: string | null = null;
       return (limitMs) =>
         readSentinel(limitMs, (text) => {
@@ -178,14 +178,14 @@ export type LayerName = keyof typeof layers;
 
 export const layerNames = Object.keys(layers) as LayerName[];
 
-/** The row of a layer, with every field that a row may have. */
+/** As a type with every field. */
 export const layerOf = (name: LayerName): Layer => layers[name];
 
 export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Record<LayerName, Value>> {
   return Object.fromEntries(layerNames.map((name) => [name, of(name)])) as Record<LayerName, Value>;
 }
 
-/** The schedule of each layer; null: off. */
+/** null: off. */
 export function layerSchedules(settings: Settings): Readonly<Record<LayerName, LayerSchedule | null>> {
   return eachLayer((name) => layerOf(name).schedule(settings));
 }
@@ -224,15 +224,15 @@ function probeStorage({ host, settings: { mountPoint }, readSentinel }: ProbeCon
 
 export interface Looks {
   readonly look: Readonly<Record<LayerName, Probe>>;
-  /** Kills the helper, which may be stuck in a read; call it whichever way this process exits. */
+  /** Kills the helper, which may be stuck in a read. Call it before each exit. */
   close(): void;
 }
 
-/** perl's texts for ENOENT and EACCES in the C locale. */
+/** perl's texts in the C locale. */
 const missing = 'No such file or directory';
 const refused = 'Permission denied';
 
-/** `directory`: the set of the member scripts. */
+/** `directory`: of the set. */
 export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon, directory: string): Looks {
   const sentinel = openSlowFile(daemon.sentinelPath);
   const readSentinel: ProbeContext['readSentinel'] = async (limitMs, whenRead, ifMissing) => {
@@ -256,13 +256,13 @@ function readBy(answer: SlowRead, path: string, whenRead: (text: string) => Foun
       return bad(`${path} cannot be read: ${answer.why}`);
     case 'late':
       return { result: 'bad', detail: `${path} was not read in time: its disk does not answer`, isSilence: true };
-    // Without the helper only the mount table counts: a missing helper program of ours must not count as a disk failure.
+    // Only the mount table counts then: a missing helper program of ours must not count as a disk failure.
     case 'no helper':
       return { result: 'unknown', detail: `not read: perl is missing or failed (${answer.why})`, isOurLack: true };
   }
 }
 
-/** What this host lacks, such as descriptors, does not concern the layer. */
+/** What this host lacks, such as descriptors, is no fault of the layer. */
 const safely =
   (probe: Probe): Probe =>
   async (limitMs) => {

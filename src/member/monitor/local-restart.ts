@@ -4,19 +4,19 @@ import { parseLocalRestart } from '../../settings/rules.ts';
 import { message } from '../messages.ts';
 import { type HoldWorld, secondsSinceBoot } from './hold.ts';
 
-/** Seconds since boot of the last restart, for the next monitor; a boot removes it. */
+/** Seconds since boot of the last restart. A boot removes the file. */
 export function localRestartFile(packageName: string): string {
   return `/run/csync-local-restart-${packageName}`;
 }
 
-/** `last`: that file; null: none; unreadable counts as long ago. A window of null allows no restart. */
+/** `last`: text of that file; null: none; unreadable counts as long ago. A window of null allows no restart. */
 export function mayRestart(windowSeconds: number | null, last: string | null, secondsSinceBoot: number): boolean {
   if (windowSeconds === null) return false;
   const at = /^\d+(\.\d+)?\n?$/.test(last ?? '') ? Number(last) : Number.NEGATIVE_INFINITY;
   return secondsSinceBoot - at >= windowSeconds;
 }
 
-/** Whether to restart now. Recorded first, so that no later monitor repeats it. */
+/** Records a permitted restart beforehand, so that no later monitor repeats it. False: do not restart. */
 export function recordRestart({ host, settings, daemon, log }: HoldWorld): boolean {
   const windowSeconds = parseLocalRestart(settings.monitorLocalRestart) ?? null;
   if (windowSeconds === null) return false;

@@ -1,6 +1,4 @@
-/**
- * When the monitor probes what, and what follows a verdict. Reaches the system only through a MonitorWorld, so that tests control the time.
- */
+/** When the monitor probes, and what follows a verdict. Reaches the system only through a MonitorWorld, so tests control the time. */
 
 import type { LogMessage } from '../../base/log-line.ts';
 import type { ProcessState } from '../../host/host.ts';
@@ -36,25 +34,24 @@ export interface MonitorWorld extends HoldWorld {
   later(milliseconds: number, call: () => void): () => void;
   /** `lookAtMaintenance` is called at changes. */
   isMaintenanceTold(): boolean;
-  /** To the daemon's port, until it exited. */
+  /** To the daemon's port, until its exit. */
   connections(): Connections;
   /** Wall clock, ms with fractions. */
   preciseNow(): number;
-  /** This monitor runs. */
   alive(): void;
-  /** The service exits; syslog gets the message; no process waits for this one. */
+  /** The service exits and syslog gets the message; nothing waits for this process. */
   leave(alarm: LogMessage): void;
   exit(): never;
 }
 
-/** Maintenance must be noticed without an event, too. */
+/** Without an event, too. */
 const maintenanceLookMs = 1000;
-/** Where exit, stop and maintenance are events. */
+/** With events for exit, stop and maintenance. */
 const crossCheckMs = 10_000;
 const askingMs = 1000;
-/** The state is written at least this often. */
+/** Longest age of the written state. */
 const stateMs = 9000;
-/** Pace after a first failed probe. */
+/** Pace after a failed probe. */
 const suspiciousMs = 1000;
 /** Timers of Node.js may fire early. */
 const earlyMs = 5;
@@ -63,20 +60,18 @@ export class MonitorLoop {
   readonly #world: MonitorWorld;
   readonly #schedules: Readonly<Record<LayerName, LayerSchedule | null>>;
   readonly #limits: Limits;
-  /** Twice the pace, at least half a second. */
+  /** Twice the pace, at least 500 ms. */
   readonly #starvedMs: number;
   readonly #findings: Findings;
   readonly #pause: Pause;
   readonly #stays: Stays;
   #watch: Watch;
   #armed: Hold | null = null;
-  /** Of the last hold. */
   #last: ProcessState | null = null;
   #isRestarting = false;
   readonly #brake: Brake;
   #fail: (error: unknown) => void = () => {};
   #dueAt: number;
-  /** How often it did not run for a while. */
   #starvations = 0;
   /** Probes without an answer yet. */
   #asking = 0;
@@ -99,7 +94,7 @@ export class MonitorLoop {
     this.#brake = new Brake(host, settings);
   }
 
-  /** For ever; rejects only with an internal error. */
+  /** Never resolves; rejects only with an internal error. */
   async run(): Promise<void> {
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
@@ -110,7 +105,7 @@ export class MonitorLoop {
     await Promise.all([failed, asking, ...looks]);
   }
 
-  /** The file changed, or must be checked anyway. */
+  /** The file changed, or a check is due. */
   lookAtMaintenance(): void {
     this.#tick();
     this.#schedule();
@@ -138,7 +133,7 @@ export class MonitorLoop {
     return { ofDaemon, hereMs, cameFrom, others: known, connections, failedRestarts };
   }
 
-  /** Exits at once if that is known to be right, else queries the cluster, and the package may have to stay. */
+  /** Exits at once if that is known to be right; otherwise queries the cluster first. */
   #leave(verdict: Verdict, failedRestarts: number): void {
     const situation = this.#situation(verdict, failedRestarts);
     if (this.#brake.mayLeaveAtOnce(situation)) this.#end(verdict);
@@ -184,7 +179,7 @@ export class MonitorLoop {
     return exit();
   }
 
-  /** If it helps, the package stays; if not, it is part of the verdict's evidence. */
+  /** A restart that fails becomes part of the verdict's evidence. */
   async #restartInPlace(verdict: Verdict, failedRestarts: number): Promise<void> {
     const { daemon, log } = this.#world;
     this.#isRestarting = true;
@@ -219,7 +214,7 @@ export class MonitorLoop {
     return found.hold;
   }
 
-  /** The path of a verdict in advance: the first run of a function is slow. */
+  /** Runs the code of a verdict in advance: the first run of a function is slow. */
   #rehearse(): void {
     const { host, settings, preciseNow } = this.#world;
     const sample = { kind: 'process', at: 0, seen: 'gone', detail: '' } as const;
@@ -256,7 +251,6 @@ export class MonitorLoop {
     }
   }
 
-  /** Whether this monitor ran when it was due. */
   #noteLateness(): void {
     const now = this.#world.host.elapsed();
     const lateMs = now - this.#dueAt;
@@ -276,7 +270,7 @@ export class MonitorLoop {
     else this.#lookAtProcess(this.#armed);
   }
 
-  /** Rarely where the exit is an event, unless something looks wrong. */
+  /** Rarely if the exit is an event and nothing looks wrong. */
   #schedule(): void {
     const { host, settings, later, isMaintenanceTold } = this.#world;
     this.#cancelTimer();
@@ -289,7 +283,7 @@ export class MonitorLoop {
     this.#cancelTimer = later(this.#paceMs, () => {
       this.#tick();
       this.#schedule();
-      // Also with all layers off: the age of the state shows that this monitor runs.
+      // Also with all layers off: its age shows that this monitor runs.
       if (host.elapsed() - this.#stateAt >= stateMs) this.#writeState(null);
     });
   }
@@ -317,10 +311,10 @@ export class MonitorLoop {
     if (replaced !== null) this.#take({ kind: 'replaced', at: began, detail: replaced });
     this.#waitFor(1);
     const found = await looks[layer](limitMs);
-    // Both are due together after a pause, which must be noted first.
+    // After a pause both are due together; the pause must be noted first.
     this.#tick();
     this.#waitFor(-1);
-    // Maintenance began meanwhile: no longer the watched daemon.
+    // Maintenance began meanwhile: this daemon is no longer watched.
     if (this.#armed !== watching) return;
     const isUncertain = found.isSilence === true && this.#starvations !== before;
     const result = isUncertain ? 'unknown' : found.result;
@@ -364,7 +358,7 @@ export class MonitorLoop {
     });
   }
 
-  /** Due a whole number of intervals after the first probe, so that probes of one pace share a wake-up. */
+  /** Due a whole number of intervals after the first probe, so probes of one pace share a wake-up. */
   async #lookForEver(layer: LayerName, schedule: LayerSchedule | null): Promise<void> {
     const { host } = this.#world;
     for (let due = host.elapsed(); schedule !== null; ) {

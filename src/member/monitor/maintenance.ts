@@ -1,4 +1,4 @@
-/** Ends Serviceguard's maintenance mode, which has no limit. */
+/** Ends Serviceguard's maintenance mode, which has no time limit. */
 import type { MemberHost } from '../../host/host.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Daemon } from '../daemon.ts';

@@ -1,7 +1,7 @@
 /**
- * The service of the package: exits non-zero when the daemon of this member is no longer a master; Serviceguard takes any exit as the
- * failure. SIGTERM is the halt: exit 0 at once. csync-monitor.cjs DIRECTORY main, behind csync-front.pl if perl exists; csync-monitor.cjs -
- * figures ADDRESS serves the figures.
+ * The service of the package. Exits non-zero when this member's daemon is no longer a master; Serviceguard takes any exit as the failure.
+ * SIGTERM is the halt: exit 0 at once. `csync-monitor.cjs DIRECTORY main`, behind csync-front.pl if perl exists; `csync-monitor.cjs -
+ * figures ADDRESS` serves the figures.
  */
 
 import { logLine } from '../../base/log-line.ts';

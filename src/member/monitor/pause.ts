@@ -1,4 +1,4 @@
-/** Maintenance for the monitor: does the file request a pause now, and the end of Serviceguard's mode. */
+/** Whether the maintenance file requests a pause now, and the end of Serviceguard's mode. */
 import { maintenanceFileName, maintenanceFrom, parseMaintenance } from '../../contract/maintenance-file.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
@@ -19,7 +19,7 @@ export class Pause {
   readonly #world: PauseWorld;
   readonly #file: string;
   #isOn = false;
-  /** By the monotonic clock: setting the wall clock back does not prolong a pause. */
+  /** Monotonic, so that setting the wall clock back prolongs no pause. */
   #asked: { readonly text: string; readonly endsAt: number } | null = null;
   #keptOver = '';
 
@@ -45,7 +45,7 @@ export class Pause {
     return this.#isOn;
   }
 
-  /** An unhealthy package stays in the mode. Logged at each new reason. */
+  /** An unhealthy package stays in the mode; each new reason is logged. */
   async endServiceguardMode(): Promise<void> {
     const { host, settings, daemon, log } = this.#world;
     const found = this.#now();

@@ -1,4 +1,4 @@
-/** How often the brake kept the package: log, syslog, state. */
+/** Counts and reports how often the brake kept the package. */
 import type { MemberHost } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -6,7 +6,7 @@ import { message, sentence } from '../messages.ts';
 import { backOff } from './brake.ts';
 import { conclusions, type Verdict } from './judge.ts';
 
-/** Without a verdict this long, the brake is off. */
+/** The brake is off after so long without a verdict. */
 const calmAfterStayMs = 60_000;
 const stayAlarmMs = 60_000;
 
@@ -27,12 +27,12 @@ export class Stays {
     this.#world = world;
   }
 
-  /** While it is on. */
+  /** null: the brake is off. */
   get sentence(): string | null {
     return this.#sentence;
   }
 
-  /** In the log each time, in syslog once a minute. */
+  /** Logs each time, to syslog once a minute. */
   note(verdict: Verdict, why: string, remedies: readonly string[]): void {
     const { host, settings, log } = this.#world;
     const now = host.elapsed();

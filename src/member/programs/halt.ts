@@ -1,7 +1,7 @@
 /**
- * external_script stop (role main): the daemon releases the policy file system before address and mount are removed. external_pre_script stop
- * (role pre): last; the daemon runs on as a client. HALT_SCRIPT stop (role legacy): both. Role daemon: in the background. Fails only while
- * this member holds something of the package, even with damaged settings.
+ * external_script stop (role main): the daemon releases the policy file system before address and mount are removed. external_pre_script
+ * stop (role pre): last; the daemon runs on as a client. HALT_SCRIPT stop (role legacy): both. Role daemon: in the background. Fails only
+ * while this member holds something of the package, even with damaged settings.
  */
 
 import { forgetSet } from '../steps/running-set.ts';

@@ -1,4 +1,3 @@
-/** Start and halt in each role. */
 import type { MemberHost } from '../../host/host.ts';
 import type { Finding } from '../failures.ts';
 import { mountAt } from '../judgements.ts';
@@ -36,8 +35,8 @@ export function haltRole(context: ScriptContext): Promise<0 | 1> {
 }
 
 /**
- * Damaged settings must not prevent a halt: Serviceguard unmounts after role main. Only at the very end is "still mounted" a failure. The
- * mount point comes from the launcher.
+ * Damaged settings must not prevent a halt. Serviceguard unmounts after role main, so "still mounted" is a failure only at the very end.
+ * The mount point comes from the launcher.
  */
 export function haltWithoutSettings(_finding: Finding, host: MemberHost, role: Role): 0 | 1 {
   const mountPoint = host.environment.CSYNC_MOUNT_POINT ?? '';

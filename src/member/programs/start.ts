@@ -1,7 +1,6 @@
 /**
  * external_pre_script start (role pre): before Serviceguard activates the storage, if the launcher found something there. external_script
- * start (role main): storage and address are active; start the daemon and prove that it is the master. RUN_SCRIPT start (role legacy):
- * everything.
+ * start (role main): starts the daemon and proves that it is the master. RUN_SCRIPT start (role legacy): everything.
  */
 import { stepSeconds } from '../deadlines.ts';
 import { failureMessage } from '../failures.ts';
@@ -11,7 +10,7 @@ import { runScript, type ScriptContext } from '../steps/script.ts';
 import { judgeTrust } from '../trusted-files.ts';
 import { startRole, startWithoutSettings } from './roles.ts';
 
-/** Unsafe file modes are only a warning, after the start: validate refuses them. */
+/** Unsafe file modes are only a warning, after the start; validate refuses them. */
 async function start(context: ScriptContext): Promise<number> {
   const { role, host, directory, settings, log } = context;
   host.begin('files', stepSeconds);

@@ -1,6 +1,6 @@
 /**
- * Reports everything that would prevent a start on this member; changes nothing. cmcheckconf and cmapplyconf call it on every member for a
- * modular package, csync apply and csync check for a legacy one.
+ * Reports what would prevent a start on this member; changes nothing. cmcheckconf and cmapplyconf run it on every member for a modular
+ * package, csync apply and csync check for a legacy one.
  */
 
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
@@ -62,7 +62,7 @@ function judgeFiles({ host, directory, digest, settings }: ScriptContext): Findi
   const beside = entryNames(settings.packageStyle).map((name) => `${packageDirectory}/${name}`);
   for (const launcher of new Set([...inside, ...beside]))
     if (!host.canExecute(launcher)) findings.push(damaged(`${launcher} cannot be executed`));
-  // Perhaps of a newer set that is not applied yet.
+  // It may be of a newer set that is not applied yet.
   const sets = (host.list(`${packageDirectory}/${setsName}`) ?? []).map((set) => `${packageDirectory}/${setsName}/${set}`);
   const manifests = [directory, ...sets].map((place) => manifestIn(host, place));
   for (const name of entryNames(settings.packageStyle))
@@ -80,7 +80,7 @@ function judgeRuntime({ host, directory }: ScriptContext): Finding[] {
   return [{ code: 'settings-damaged', text }];
 }
 
-/** On the active member its own mount is right. */
+/** The active member's own mount is right. */
 function judgeMountPointNow({ host, settings }: ScriptContext): (Finding | null)[] {
   const mounted = mountAt(host.mounts(), settings.mountPoint);
   if (mounted !== undefined && host.ownsAddress(settings.packageAddress)) return [];

@@ -1,4 +1,4 @@
-/** A package address of IPv6 answers on this member, and the neighbours know it. */
+/** An IPv6 package address answers on this member, and its neighbours know it. */
 import { arpProbeName } from '../../contract/package-directory.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -11,17 +11,16 @@ interface Place {
   readonly host: MemberHost;
   readonly settings: Settings;
   readonly daemon: Daemon;
-  /** The set. */
   readonly directory: string;
 }
 
-/** Longer than the kernel's: a random delay of 1 s at most, then one second a solicitation. */
+/** The kernel needs a random delay of 1 s at most, then 1 s a solicitation. */
 const detectionMs = 5000;
 
 /**
- * An IPv6 address does not answer while duplicate address detection runs (tentative), nor after it found another host. Its neighbours keep
- * the hardware address of the previous member for half a minute, unless an advertisement replaces it; Linux sends none by itself
- * (ndisc_notify is off). Nothing waits for the advertisement.
+ * An IPv6 address does not answer during duplicate address detection (tentative), nor after that found another host. Neighbours keep the
+ * previous member's hardware address for 30 s unless an advertisement replaces it, which Linux does not send by itself (ndisc_notify is
+ * off). Nothing waits for the advertisement.
  */
 export function addressAnnounced({ host, settings, directory, daemon }: Place, step: Step): Step {
   const { packageAddress } = settings;

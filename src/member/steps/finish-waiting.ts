@@ -1,4 +1,4 @@
-/** At a start the toolkit completes in the background what was impossible while the package was down: pending members, keys and clients. */
+/** After a start csync completes in the background what was impossible while the package was down: pending members, keys and clients. */
 
 import { dirname } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
@@ -7,16 +7,16 @@ import { placeOfSet } from '../../contract/package-directory.ts';
 import { message } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 
-/** From contract/roster.ts, which is too big for a member script. */
+/** As in contract/roster.ts, which is too big for a member script. */
 const rosterName = 'roster.json';
 /** Serviceguard reports "running" only after the services started. */
 const waitSeconds = 300;
 
-/** If something is pending and the toolkit is installed; never fails a start. */
+/** Does so if something is pending and csync is installed. Never fails a start. */
 export function finishWaiting(context: ScriptContext): void {
   const { host, settings, directory, log, dryRun } = context;
   const roster = host.readText(`${placeOfSet(directory).packageDirectory}/${rosterName}`);
-  // On a new policy file system the policy itself is pending.
+  // On a new policy file system the policy is pending, too.
   const waiting = waitingIn(roster) + (roster !== null && host.list(layoutOf(settings).masterInputs) === null ? 1 : 0);
   if (waiting === 0 || dryRun) return;
   const { toolkitProgram } = settings;
@@ -25,7 +25,7 @@ export function finishWaiting(context: ScriptContext): void {
     log.line('warning', message('pending-manual', { count: waiting, program: toolkitProgram, command }));
     return;
   }
-  // A package can have any name and directory.
+  // Explicit, as a package can have any name and directory.
   const settingsFile = `${directory}/settings.json`;
   const how = ['--yes', '--automatic', '--until-running', String(waitSeconds), '--settings', settingsFile];
   const words = [toolkitProgram, 'members', 'sync', ...how];

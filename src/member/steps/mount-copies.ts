@@ -1,6 +1,6 @@
 /**
  * A container, or a service with private mounts, that began while the policy file system was mounted has a copy of that mount. The unmount
- * does not reach it, the volume group stays in use, and the package starts nowhere else.
+ * does not reach it, so the volume group stays in use, and the package starts nowhere else.
  */
 import type { MemberHost, ProcessState } from '../../host/host.ts';
 import { unescapeMount } from '../../host/member/member-host.ts';
@@ -14,11 +14,11 @@ const enterLimitMs = 1000;
 interface MountLine {
   readonly device: string;
   readonly target: string;
-  /** Groups of which mounts and unmounts reach it. */
+  /** Peer groups, through which mounts and unmounts reach it. */
   readonly groups: readonly string[];
 }
 
-/** Lines of /proc/PID/mountinfo [proc_pid_mountinfo(5)]: id, parent, device, root, target, options, optional fields, a hyphen. */
+/** /proc/PID/mountinfo [proc_pid_mountinfo(5)]: id, parent, device, root, target, options, optional fields, a hyphen. */
 function linesOf(text: string): MountLine[] {
   return text
     .split('\n')
@@ -54,7 +54,7 @@ function copiesOn(host: MemberHost, mountPoint: string): Copy[] | null {
   return tables.flatMap(({ process, text }) => copiesIn(text, own, mountPoint).map((target) => ({ process, target })));
 }
 
-/** Lazily: files that are open there keep their processes, which Serviceguard kills (fuser before each retry of umount). */
+/** Lazily: Serviceguard kills the processes of files that are still open (fuser before each retry of umount). */
 const unmountIn = ({ process, target }: Copy): string[] => [
   ...['nsenter', '--target', String(process.pid), '--mount', '--root', '--wd'],
   ...['--', 'umount', '--lazy', target],

@@ -1,13 +1,13 @@
-/** Parts of a start and of a halt, in the words of the log. */
+/** Names the parts of a start and of a halt in the log. */
 import type { LogMessage } from '../../base/log-line.ts';
 import { message } from '../messages.ts';
 
-/** legacy: the whole package; main and pre: the scripts of a modular one; daemon: the background part of a halt. */
+/** legacy: the whole package; main, pre: scripts of a modular one; daemon: background part of a halt. */
 export type Role = 'main' | 'pre' | 'legacy' | 'daemon';
 
 export type ScriptName = 'start' | 'halt' | 'validate';
 
-/** First and last line of the log. */
+/** Of the first and the last log line. */
 interface Part {
   readonly part: string;
   readonly purpose: string;
@@ -55,7 +55,6 @@ export const parts: Readonly<Record<ScriptName, Readonly<Record<Role, Part>>>> =
   validate: { main: validatePart, pre: validatePart, legacy: validatePart, daemon: validatePart },
 };
 
-/** After an exit status other than 0. */
 const whatFollows: Readonly<Record<ScriptName, (exit: number) => string>> = {
   start: (exit) => (exit === 2 ? 'Serviceguard tries another member' : 'no other member can start the package either'),
   halt: () => 'this member still holds the policy file system, and the package starts nowhere else',

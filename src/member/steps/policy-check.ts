@@ -1,4 +1,4 @@
-/** cfengine's own parser on the daemon's policy. */
+/** Runs cfengine's parser on the daemon's policy. */
 import type { Finding } from '../failures.ts';
 import type { StepContext } from './steps.ts';
 

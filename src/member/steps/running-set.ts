@@ -1,10 +1,10 @@
-/** Records which set a start used, so that halt and monitor use it, also after another apply; and the options of the monitor's Node.js. */
+/** Records the set of a start, which halt and monitor use even after another apply, and the options of the monitor's Node.js. */
 import { monitorOptions } from '../../base/version.ts';
 import { flatSet, nodeOptionsFile, placeOfSet, runningFile, runningText } from '../../contract/package-directory.ts';
 import { message } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 
-/** Halted here by this version. */
+/** This version halted the package here. */
 const nothing = '-';
 
 export function rememberSet(context: ScriptContext): void {
@@ -24,7 +24,7 @@ function writeSet(context: ScriptContext, set: string): void {
   if (why !== null) context.log.line('warning', message('set-unwritten', { file, why }));
 }
 
-/** Without the record they use the applied set, and more memory: never fail for it. Returns why it failed. */
+/** Never fails a script: without the record they use the applied set, and more memory. Returns why writing failed. */
 function write({ host, directory, dryRun }: ScriptContext, file: string, text: string): string | null {
   if (dryRun || placeOfSet(directory).set === flatSet || host.readText(file) === text) return null;
   try {

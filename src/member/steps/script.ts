@@ -26,11 +26,11 @@ export interface Script {
   readonly name: ScriptName;
   readonly toStandardOutput?: boolean;
   run(context: ScriptContext): Promise<number>;
-  /** By consequence, a halt may have to succeed. */
+  /** A halt may have to succeed without them. */
   withoutSettings(finding: Finding, host: MemberHost, role: Role): number;
 }
 
-/** DIRECTORY main|pre|legacy|daemon [--dry-run]. Exits the process. */
+/** Arguments: DIRECTORY main|pre|legacy|daemon [--dry-run]. Exits the process. */
 export async function runScript(script: Script): Promise<never> {
   const [directory = '.', word = 'main', ...options] = process.argv.slice(2);
   const role: Role = word === 'pre' || word === 'legacy' || word === 'daemon' ? word : 'main';
@@ -61,7 +61,7 @@ export async function runScript(script: Script): Promise<never> {
   } catch (error) {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.line('failed', message('internal-error', { why }));
-    // An internal error may not exist on another member.
+    // Another member may not have this internal error.
     exit = script.name === 'start' ? 2 : 1;
   }
   const ms = Math.round(host.elapsed() - began);

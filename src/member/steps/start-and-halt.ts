@@ -1,4 +1,4 @@
-/** Steps of a start and of a halt besides storage, address and service: the same for both styles. */
+/** Steps of start and halt, the same for both styles, except storage, address and service. */
 
 import { attempt } from '../../base/attempt.ts';
 import {
@@ -25,14 +25,13 @@ type MakeStep = (context: steps.StepContext) => Step;
 export interface HaltContext extends steps.StepContext {
   readonly log: MemberLog;
   readonly dryRun: boolean;
-  /** The previous attempt was stopped at its limit: only release. */
+  /** The previous attempt was stopped at its limit, so this one only releases. */
   readonly hurried: boolean;
 }
 
-/** Steps before the storage is activated. */
 export const beforeStorage: readonly MakeStep[] = [steps.mountPointFree, steps.mountPointSealed, steps.installationSound];
 
-/** Storage and address are active: start the daemon and prove its role. */
+/** With storage and address active: start the daemon and prove its role. */
 export const promotion: readonly MakeStep[] = [
   steps.policyFileSystemMounted,
   steps.addressPresent,
@@ -60,13 +59,13 @@ export function announce({ host, settings, daemon, log, dryRun }: HaltContext): 
   log.line('done', ofStep('announce', master));
 }
 
-/** undefined: unknown. The monitor needs it only if the daemon exits before the monitor has seen it. */
+/** undefined: unknown. The monitor needs it only for a daemon that exits before the monitor saw it. */
 function provedDaemon(daemon: Daemon): Promotion['daemon'] {
   const owner = attempt(() => daemon.owner(), null);
   return owner?.kind === 'daemon' ? { pid: owner.process.pid, startTime: owner.process.startTime } : undefined;
 }
 
-/** Since when no master served. Skipped after a storage failure: the disk must not delay the halt. */
+/** Records since when no master served. Not after a storage failure: the disk must not delay the halt. */
 function leaveHandover({ host, settings, daemon, dryRun, hurried }: HaltContext, now: number): void {
   if (dryRun || hurried) return;
   host.begin('handover', noteSeconds);
@@ -82,7 +81,6 @@ function leaveHandover({ host, settings, daemon, dryRun, hurried }: HaltContext,
   attempt(() => host.replace(handoverFile(settings.mountPoint), `${JSON.stringify(handover)}\n`, 0o644));
 }
 
-/** The note is worth no more. */
 const noteSeconds = 5;
 
 const recentMs = 60_000;
@@ -100,26 +98,26 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
     [steps.daemonLetsGo(grace), steps.policyFileSystemThawed(context), steps.othersNamed(context), copiesUnmounted(context)],
     stepLog(context),
   );
-  // After the release: the disk may hang.
+  // After the release, because the disk may hang.
   leaveHandover(context, began);
   // Last: a client that connects after the reset gets no notice.
   if (failed === null) await runSteps([steps.clientsDisconnected(context)], stepLog(context));
   return exitOf(failed);
 }
 
-/** The daemon runs on as a client. Fails only while the policy file system is held. */
+/** The daemon runs on as a client. Fails only while this member holds the policy file system. */
 export async function afterStorage(context: HaltContext): Promise<0 | 1> {
   const { host, settings, directory } = context;
   const held = exitOf(await runSteps([steps.policyFileSystemGone(context)], stepLog(context)));
   const beside = [process.execPath, `${directory}/csync-halt.cjs`, directory, 'daemon'];
   await runSteps([steps.daemonRevived(context, beside)], stepLog(context));
-  // An immutable directory would prevent moving them away.
+  // An immutable directory would prevent moving its files away.
   const isEmpty = host.list(settings.mountPoint)?.length === 0;
   if (held === 0 && isEmpty) await runSteps([steps.mountPointSealed(context)], stepLog(context));
   return held;
 }
 
-/** In the background of a halt. A daemon that does not come up is only a warning. */
+/** In the background of a halt; a daemon that does not start is only a warning. */
 export async function reviveDaemon(context: HaltContext): Promise<0> {
   await runSteps([{ ...steps.daemonRunning(context), optional: true }], stepLog(context));
   return 0;

@@ -1,4 +1,4 @@
-/** A step checks, acts if needed, and checks again; some only check. The dry run prints the list. */
+/** A step checks, acts if needed, and checks again. Without an action it only checks. */
 import type { LogMessage } from '../../base/log-line.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import { stepSeconds } from '../deadlines.ts';
@@ -17,9 +17,9 @@ export interface Step {
   };
   /** A finding is only a warning. */
   readonly optional?: boolean;
-  /** Absent: `stepSeconds`. */
+  /** Default `stepSeconds`. */
   readonly limitSeconds?: number;
-  /** Absent: it did. */
+  /** Absent: it changed something. */
   readonly hasChanged?: () => boolean;
   readonly good: () => LogMessage;
 }
@@ -32,7 +32,7 @@ export interface StepLog {
   readonly begin?: (step: string, limitSeconds: number) => void;
 }
 
-/** Up to the first failure that is not optional; returns it, or null. */
+/** Stops at the first failure that is not optional, and returns it; null: none. */
 export async function runSteps(steps: readonly Step[], context: StepLog): Promise<Finding | null> {
   for (const step of steps) {
     context.begin?.(step.name, step.limitSeconds ?? stepSeconds);

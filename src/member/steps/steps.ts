@@ -1,6 +1,6 @@
 /**
- * The steps of start and halt. Serviceguard's modules handle volume group, mount and address; those are only checked here. Order and
- * conditions: cfengine.md 3.2 and 3.3.
+ * The steps of start and halt. Volume group, mount and address belong to Serviceguard's modules and are only checked. Order and conditions:
+ * cfengine.md 3.2, 3.3.
  */
 import { isIpv6 } from '../../base/network.ts';
 import type { ProbeResult } from '../../cfengine/probe.ts';
@@ -20,7 +20,6 @@ export interface StepContext {
   readonly host: MemberHost;
   readonly settings: Settings;
   readonly daemon: Daemon;
-  /** The set. */
   readonly directory: string;
 }
 
@@ -41,7 +40,7 @@ export function mountPointFree({ host, settings }: StepContext): Step {
   };
 }
 
-/** Immutable while unmounted, so that no files can appear there that clients would take for the policy. */
+/** Immutable while unmounted: clients would take files there for the policy. */
 export function mountPointSealed({ host, settings }: StepContext): Step {
   let sealed = false;
   return {
@@ -53,7 +52,7 @@ export function mountPointSealed({ host, settings }: StepContext): Step {
       what: `${chattr} +i ${settings.mountPoint}`,
       run: async () => {
         const made = await host.run([chattr, '+i', settings.mountPoint], 5000);
-        // Some file systems lack the flag. The directory must be empty in any case, which is checked each time.
+        // Some file systems lack the flag. Whether the directory is empty is checked each time.
         sealed = made.exitCode === 0 || /not supported|Inappropriate ioctl/i.test(made.stderr);
       },
     },
@@ -110,8 +109,8 @@ export function daemonRunning({ daemon }: StepContext): Step {
 }
 
 /**
- * After a halt. The cluster waits for the halt before it starts the package elsewhere, so a daemon that must be started is left to a
- * background process (`argv`).
+ * After a halt. The cluster waits for the halt before it starts the package elsewhere, so a background process (`argv`) starts a missing
+ * daemon.
  */
 export function daemonRevived(context: StepContext, argv: readonly string[]): Step {
   const { host, settings, daemon } = context;
@@ -132,8 +131,8 @@ export function daemonRevived(context: StepContext, argv: readonly string[]): St
 }
 
 /**
- * The first start finds an empty file system: it creates the directory, and csync members sync publishes into it. On any other file system
- * a missing policy means a wrong or damaged disk.
+ * On an empty file system the first start creates the directory, and csync members sync publishes into it. On any other, a missing policy
+ * means a wrong or damaged disk.
  */
 export function policyPresent({ host, settings }: StepContext): Step {
   const { policyDirectory, mountPoint } = settings;
@@ -156,16 +155,16 @@ export function policyPresent({ host, settings }: StepContext): Step {
   };
 }
 
-/** All sentinels have this length, so that one can be overwritten in place; see overwriteLine. */
+/** All sentinels have this length, so overwriteLine can replace one in place. */
 const sentinelBytes = 256;
-/** errno names of a file system that is full, but allows an overwrite in place. */
+/** Errors of a file system that is full, but allows an overwrite in place. */
 const noRoom = new Set(['ENOSPC', 'EDQUOT']);
 
 const errnoOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /**
  * Raises the epoch: each promotion writes its mark to the policy file system, where only the master can write. On a full file system it
- * overwrites the old mark; without any mark the policy is served all the same.
+ * overwrites the old mark. Without a mark the policy is still served.
  */
 export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
   const { sentinelPath } = daemon;
@@ -180,7 +179,7 @@ export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
       run: () => {
         const before = host.readText(sentinelPath);
         if (before === null && host.facts(sentinelPath) !== null) {
-          // Unreadable: a new mark could repeat an older epoch.
+          // A new mark could repeat an older epoch.
           why = `${sentinelPath} cannot be read`;
           return;
         }
@@ -210,7 +209,7 @@ export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
   }
 }
 
-/** The proof from outside: the sentinel that the daemon serves through the package address is the one on this member's disk. */
+/** The proof from outside: the daemon serves, through the package address, the sentinel of this member's disk. */
 const oneMegabyte = 1_000_000;
 const labelsMs = 300;
 
@@ -223,7 +222,7 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
     if (free === null) return `; whether ${where} is full is unknown`;
     return free < oneMegabyte ? `; ${where} is full` : '';
   };
-  // Without a sentinel, the directory is probed.
+  // Probes the directory if there is no sentinel.
   const pathOf = (): string => (host.facts(daemon.sentinelPath) === null ? settings.policyDirectory : daemon.sentinelPath);
   let keyRefused: Extract<ProbeResult, { kind: 'unproved' }> | null = null;
   const look = async (): Promise<Finding | null> => {
@@ -254,7 +253,7 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
       what: `reload the access rules, then probe ${settings.packageAddress} again`,
       run: async (finding) => {
         if (keyRefused?.isTrust === true) daemon.trustOwnKey(keyRefused.from);
-        // The daemon reads its key only at its start, and the pair may have been replaced since.
+        // The daemon reads its key only at its start; the pair may have been replaced since.
         else if (keyRefused !== null) await daemon.start(finding);
         else daemon.reload();
         await daemon.waitFor(proofLimitMs, async () => (await look()) === null);
@@ -265,8 +264,8 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
 }
 
 /**
- * An idle daemon holds no file and keeps running. A transfer would hold the file system for ever: after the grace it is ended while the
- * address is still up, so that its clients notice at once [cfengine.md 1.6, 2.6, 3.3].
+ * An idle daemon holds no file and keeps running. A transfer could hold the file system for ever: after the grace it is ended while the
+ * address is up, so that its clients notice at once [cfengine.md 1.6, 2.6, 3.3].
  */
 export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
   const holding = () => host.holdersOf(settings.mountPoint).filter((process) => daemon.strangeness(process) === null);
@@ -284,7 +283,7 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
       what: `wait ${settings.haltGraceSeconds} s for transfers to end, then reset them, then TERM ${daemon.adapter.daemonName}`,
       run: async () => {
         if (await daemon.waitFor(settings.haltGraceSeconds * 1000, () => look() === null)) return;
-        // A thread that loses its client closes its file, and the daemon keeps its pid; only a daemon that hangs is killed.
+        // A thread that loses its client closes its file, and the daemon keeps its pid. Only a daemon that hangs is killed.
         await disconnectClients({ host, settings });
         if (await daemon.waitFor(afterResetMs, () => look() === null)) return;
         for (const process of holding()) await daemon.end(process);
@@ -299,14 +298,14 @@ function toPackage(settings: Settings): string[] {
   return ['state', 'established', 'src', `[${settings.packageAddress}]`, 'sport', '=', `:${settings.cfenginePort}`];
 }
 
-/** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */
+/** A reset, so that both sides notice. Needs INET_DIAG_DESTROY in the kernel [ss(8), option -K]. */
 async function disconnectClients({ host, settings }: Pick<StepContext, 'host' | 'settings'>): Promise<void> {
   await host.run(['ss', '-KHtn', ...toPackage(settings)], ssLimitMs);
 }
 
 /**
- * A client that is connected while the address is removed waits for its own time limit (30 s for cf-agent), even if another member already
- * serves. A reset while the address is up makes it notice at once.
+ * A client that is connected while the address is removed waits for its own limit (30 s for cf-agent), even if another member already
+ * serves. It notices a reset while the address is up.
  */
 export function clientsDisconnected({ host, settings }: StepContext): Step {
   let reset: readonly string[] | null = null;
@@ -318,7 +317,7 @@ export function clientsDisconnected({ host, settings }: StepContext): Step {
       const finding = (text: string): Finding => ({ code: 'clients-connected', text });
       if (listed.exitCode !== 0) return finding(`ss cannot list the connections (${listed.errorCode ?? listed.stderr.trim()})`);
       const peers = listed.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[3] ?? []);
-      // New clients may connect while the address is up; only those that survived the reset are reported.
+      // Reports only those that survived the reset: new clients may connect while the address is up.
       const left = peers.filter((peer) => reset?.includes(peer) ?? true);
       reset = peers;
       return left.length === 0 ? null : finding(`${left.join(', ')} are connected to ${settings.packageAddress}`);
@@ -329,9 +328,9 @@ export function clientsDisconnected({ host, settings }: StepContext): Step {
 }
 
 /**
- * A frozen file system (fsfreeze, an unfinished snapshot) blocks writers for ever, even after SIGKILL, and after the unmount it blocks the
- * device, so that the volume group cannot be deactivated. No file shows whether it is frozen, so it is thawed each time, which otherwise
- * changes nothing. The service is worth more than the snapshot.
+ * A frozen file system (fsfreeze, an unfinished snapshot) blocks writers for ever, even after SIGKILL. After the unmount it blocks the
+ * device, so the volume group cannot be deactivated. No file shows the state, so it is always thawed, which otherwise changes nothing. The
+ * service is worth more than the snapshot.
  */
 export function policyFileSystemThawed({ host, settings }: StepContext): Step {
   const { mountPoint } = settings;
@@ -357,7 +356,7 @@ export function policyFileSystemThawed({ host, settings }: StepContext): Step {
   };
 }
 
-/** Serviceguard kills other processes that hold it (fuser before each retry of umount); this step only names them. */
+/** Only names other holders: Serviceguard kills them (fuser before each retry of umount). */
 export function othersNamed({ host, settings, daemon }: StepContext): Step {
   return {
     name: 'holders',

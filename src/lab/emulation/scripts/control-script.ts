@@ -1,6 +1,6 @@
 /**
- * The phases of Serviceguard around a package's scripts, carried out inside a member's namespaces, in the order of serviceguard.md 3.2 and
- * 6.7. Never decides where a package runs.
+ * Serviceguard's phases around a package's scripts, in a member's namespaces, in the order of serviceguard.md 3.2 and 6.7. Decides nothing
+ * about where a package runs.
  */
 import { isIpv6 } from '../../../base/network.ts';
 import { words } from '../../../base/shell-word.ts';
@@ -12,7 +12,7 @@ import type { HaltReason, ScriptEnd } from '../../manager/model.ts';
 import { scriptEnvironment } from './package-environment.ts';
 import { PhaseFailure, ScriptRun } from './script-run.ts';
 
-/** With the names of `cmrunpkg -m` and `-e`. */
+/** Named as in `cmrunpkg -m` and `-e`. */
 export const phases = startOrder.filter((name) => name !== 'sg/pr_cntl');
 export type Phase = (typeof phases)[number];
 
@@ -26,7 +26,7 @@ export interface ControlScriptInput {
   readonly phases: readonly Phase[];
 }
 
-/** Of packages; lives as long as the daemon. */
+/** Lives as long as the daemon. */
 export interface ServiceKeeper {
   start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): Promise<void>;
   halt(member: string, content: PackageContent, service: ServiceEntry): Promise<void>;
@@ -46,7 +46,7 @@ export class ControlScript {
     return this.#run.memberIsThere;
   }
 
-  /** After a failure, the halt of the started phases (INFERRED, 3.3). */
+  /** After a failure, halts the started phases (INFERRED, 3.3). */
   start(timeoutSeconds: number | null): Promise<ScriptEnd> {
     return this.#run.limited(timeoutSeconds, async () => {
       this.#banner('Starting package at');

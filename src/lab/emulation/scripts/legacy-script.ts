@@ -1,4 +1,4 @@
-/** RUN_SCRIPT and HALT_SCRIPT of a legacy package are called, nothing else: the script does all the rest [serviceguard.md 4.1, 4.3]. */
+/** RUN_SCRIPT and HALT_SCRIPT of a legacy package, which do everything themselves [serviceguard.md 4.1, 4.3]. */
 
 import type { PackageContent } from '../../../serviceguard/package-content.ts';
 import type { World } from '../../machines/world.ts';

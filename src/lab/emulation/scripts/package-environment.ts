@@ -1,4 +1,4 @@
-/** Environment of scripts and services: variables, log. Pure. */
+/** Environment and log of scripts and services. Pure. */
 
 import { shellWord } from '../../../base/shell-word.ts';
 import type { PackageContent } from '../../../serviceguard/package-content.ts';

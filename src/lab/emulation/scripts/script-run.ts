@@ -33,12 +33,12 @@ export class ScriptRun {
     this.#init = world.initOf(member);
   }
 
-  /** The same running machine: a script does not continue on a rebooted one. */
+  /** False after a reboot: the script does not continue there. */
   get memberIsThere(): boolean {
     return this.#init !== null && this.#world.initOf(this.#member) === this.#init;
   }
 
-  /** At the limit, the running command is killed with its children. */
+  /** At the limit, kills the running command with its children. */
   async limited(timeoutSeconds: number | null, work: () => Promise<0 | 1 | 2 | 3>): Promise<ScriptEnd> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<ScriptEnd>((resolve) => {
@@ -61,7 +61,7 @@ export class ScriptRun {
     return end;
   }
 
-  /** Output to the package log. null: killed, or never started. */
+  /** Output goes to the package log. null: killed, or never started. */
   async command(argv: readonly string[], env: Readonly<Record<string, string>> = systemEnvironment): Promise<number | null> {
     if (this.#killed) throw new PhaseFailure('the script was killed');
     if (!this.memberIsThere) throw new PhaseFailure('the member went down');

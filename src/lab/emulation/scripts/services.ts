@@ -1,6 +1,6 @@
 /**
- * Services of packages: started with only the restart counter in the environment, watched by the package manager, halted with SIGTERM to the
- * group, SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
+ * Services of packages: only the restart counter is in their environment; the package manager watches them; a halt sends SIGTERM to the
+ * group, and SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
  */
 import * as files from '../../../host/lab/lab-files.ts';
 import { endWithin, type RunningProcess } from '../../../host/processes.ts';
@@ -64,7 +64,7 @@ export class Services implements ServiceKeeper {
     if (running.process !== null) await endWithin(running.process, service.haltTimeoutSeconds * 1000);
   }
 
-  /** After a time-out or exit 1 of a script, without reports. */
+  /** After a time-out or exit 1 of a script; reports nothing. */
   async killAll(member: string, packageName: string): Promise<void> {
     const prefix = keyOf(member, packageName, '');
     const doomed = [...this.#running].filter(([key]) => key.startsWith(prefix)).map(([, running]) => running);

@@ -1,4 +1,4 @@
-/** What a member of a lab with the real corosync and Pacemaker has on its disk. */
+/** Files of a lab member with the real corosync and Pacemaker. */
 import * as files from '../../../host/lab/lab-files.ts';
 import agent from '../../../pacemaker/master.sh';
 import lvmActivate from '../stand-ins/lvm-activate.sh';
@@ -50,7 +50,7 @@ logging {
 `;
 }
 
-/** Fencing is on. A fenced machine stays without power until `csync lab boot`: a test decides when it comes back. */
+/** With fencing. A fenced machine stays without power until `csync lab boot`, so that a test decides when it returns. */
 function firstConfiguration(cluster: ClusterOfLab): string {
   const members = cluster.members.map(({ name }) => name);
   const pair = (owner: string, name: string, value: string): string =>

@@ -1,4 +1,4 @@
-/** What real sites have and a plain lab does not. Pure. `csync lab up --quirks` and the lab tests choose from it. */
+/** What real sites have and a plain lab lacks, for `csync lab up --quirks` and the lab tests. Pure. */
 import type { Settings } from '../../../settings/settings.ts';
 import banner from './banner.sh';
 import bridge from './bridge.sh';
@@ -15,10 +15,10 @@ import tree from './tree.sh';
 interface Quirk {
   /** For help and pages. */
   readonly does: string;
-  /** Shell text that runs on each host with its kind and number: before the first boot ends, and at each boot. */
+  /** Shell text that gets a host's kind and number: before the first boot ends, and at each boot. */
   readonly onDisk?: string;
   readonly onBoot?: string;
-  /** With the directory of the policy, when the lab has written it. */
+  /** Gets the policy directory after the lab wrote it. */
   readonly inPolicy?: string;
   readonly settings?: Partial<Settings>;
 }
@@ -46,7 +46,7 @@ export type QuirkName = keyof typeof table;
 export const quirkTable: Readonly<Record<QuirkName, Quirk>> = table;
 export const quirkNames = Object.keys(table) as readonly QuirkName[];
 
-/** Of a list with commas: names, `all`, and `-NAME` for all but that. A text: the name that does not exist. */
+/** Reads names with commas, `all`, and `-NAME` to except one. Returns the first unknown name as a string. */
 export function quirksOf(list: string): readonly QuirkName[] | string {
   const words = list.split(',').filter((word) => word !== '');
   const odd = words.map((word) => word.replace(/^-/, '')).find((name) => name !== 'all' && !Object.hasOwn(table, name));
@@ -59,7 +59,7 @@ const texts = (names: readonly QuirkName[], when: 'onDisk' | 'onBoot' | 'inPolic
   names.flatMap((name) => quirkTable[name][when] ?? []);
 const each = (scripts: readonly string[]): string[] => scripts.map((script) => `(\n${script}) || exit 1`);
 
-/** At each boot of a host, with its kind and number as words. Prints nothing unless it fails. */
+/** Gets the host's kind and number; prints only failures. */
 export function quirksOnBoot(names: readonly QuirkName[]): string {
   const first = [...each(texts(names, 'onDisk')), `: > ${mark}`];
   return [`if [ ! -e ${mark} ]; then`, ...first, 'fi', ...each(texts(names, 'onBoot')), ''].join('\n');
@@ -69,7 +69,6 @@ export function quirksInPolicy(names: readonly QuirkName[]): string {
   return each(texts(names, 'inPolicy')).join('\n');
 }
 
-/** Settings that a site with these quirks has. */
 export function quirkSettings(names: readonly QuirkName[]): Partial<Settings> {
   return Object.assign({}, ...names.map((name) => quirkTable[name].settings ?? {}));
 }

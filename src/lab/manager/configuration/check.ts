@@ -8,12 +8,12 @@ import { allValues, lastValue, type PackageFile, type PackageLine, styleOf } fro
 import type { ClusterState, MemberName } from '../model.ts';
 import { packagePolicy } from '../package-policy.ts';
 
-/** Paths as in the package file, unexpanded. */
+/** Paths are unexpanded, as in the package file. */
 export interface NeededObservations {
   /** Of the package, in the cluster. */
   readonly members: readonly MemberName[];
   readonly executable: readonly string[];
-  /** With `validate` on each [L9 p.219]. */
+  /** Scripts that are called with `validate` [L9 p.219]. */
   readonly validate: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface MemberObservation {
 
 export interface CheckInput {
   readonly file: PackageFile;
-  /** Name of the file in problems. */
+  /** For problems. */
   readonly fileName: string;
   readonly state: ClusterState;
   readonly observations: Readonly<Record<MemberName, MemberObservation>>;
@@ -42,7 +42,7 @@ export function neededObservations(file: PackageFile, state: ClusterState): Need
   return { members, executable: [...new Set([...scripts, ...commands, ...control])], validate: scripts };
 }
 
-/** All at once; only an error refuses the package. */
+/** All problems at once; only an error refuses the package. */
 export function checkPackage(input: CheckInput): Problem[] {
   return [
     ...checkPackageFile(input.file, input.fileName),
@@ -53,7 +53,7 @@ export function checkPackage(input: CheckInput): Problem[] {
   ];
 }
 
-/** Problems between packages: names of services. */
+/** Names of services in more than one package. */
 export function checkTogether(files: readonly PackageFile[], state: ClusterState): Problem[] {
   const given = new Set(files.map((file) => file.name));
   const others = Object.values(state.packages).filter((pkg) => !given.has(pkg.name));
@@ -93,7 +93,7 @@ function placeOf({ fileName }: CheckInput, { line }: PackageLine): Place {
   return { file: fileName, line };
 }
 
-/** That the lab does not imitate: refused, or reported if harmless. */
+/** Refuses modules that the lab does not imitate; reports harmless ones. */
 function moduleProblems(input: CheckInput): Problem[] {
   return input.file.lines.flatMap((line) => {
     const lab = line.keyword === 'module_name' ? findModule(line.value)?.lab : undefined;
@@ -112,7 +112,7 @@ interface RefusedValue {
   readonly because: string;
 }
 
-/** A modular file gets them from a refused module. */
+/** A modular file has them only with a refused module. */
 const refusedOfLegacy: readonly RefusedValue[] = [
   { keyword: 'dependency_name', when: () => true, because: 'the lab does not imitate dependencies between packages' },
   { keyword: 'package_type', when: (value) => value !== 'failover', because: 'the lab runs failover packages only' },

@@ -1,5 +1,5 @@
 /**
- * The cluster's ASCII file, as far as the lab uses it [serviceguard.md 8.1]. Other lines that would change a real cluster are refused. Pure.
+ * The cluster's ASCII file, as far as the lab uses it [serviceguard.md 8.1]. Refuses other lines that would change a real cluster. Pure.
  */
 import { type Checked, errorProblem, type Problem } from '../../../base/problem.ts';
 import type { MemberName } from '../model.ts';
@@ -10,7 +10,7 @@ export interface ClusterFile {
   readonly memberTimeoutMicroseconds: number;
 }
 
-/** The output of cmquerycl -C and cmgetconf. */
+/** As cmquerycl -C and cmgetconf print it. */
 export function printClusterFile({ name, members, memberTimeoutMicroseconds }: ClusterFile): string {
   const head = ['# Cluster configuration of the lab', `CLUSTER_NAME ${name}`, 'HOSTNAME_ADDRESS_FAMILY IPV4'];
   const each = members.flatMap((member) => [`NODE_NAME ${member}`, '  NETWORK_INTERFACE eth0']);
@@ -23,7 +23,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
   CLUSTER_NAME: { rule: 'read' },
   NODE_NAME: { rule: 'read' },
   MEMBER_TIMEOUT: { rule: 'read' },
-  // True in a lab anyway, or without effect.
+  // Always true in a lab, or without effect.
   HOSTNAME_ADDRESS_FAMILY: { rule: 'ignore' },
   NETWORK_INTERFACE: { rule: 'ignore' },
   HEARTBEAT_IP: { rule: 'ignore' },
@@ -40,7 +40,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
   SITE_NAME: { rule: 'refuse', because: 'the lab has no sites' },
 };
 
-/** Of the file alone; `is`: the existing cluster, whose name cannot change. member-change.ts judges the members. */
+/** `is`: the existing cluster, whose name cannot change. member-change.ts judges the members. */
 export function parseClusterFile(text: string, fileName: string, is: ClusterFile): Checked<ClusterFile> {
   const problems: Problem[] = [];
   const values: { readonly keyword: string; readonly value: string }[] = [];

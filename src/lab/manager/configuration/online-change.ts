@@ -1,5 +1,5 @@
 /**
- * Which changes take effect while a package runs [serviceguard.md 2.8]. What would mount, start or halt something at once is refused. Pure.
+ * Which changes take effect while a package runs [serviceguard.md 2.8]. Refuses what would mount, start or halt something at once. Pure.
  */
 import { errorProblem, type Problem } from '../../../base/problem.ts';
 import { changedKeywords, onlineRule } from '../../../serviceguard/online-rules.ts';
@@ -7,7 +7,7 @@ import type { PackageFile } from '../../../serviceguard/package-file.ts';
 import type { ClusterState, PackageState } from '../model.ts';
 import { policyIn } from '../package-policy.ts';
 
-/** Empty: it can. `before`: null for a new package. */
+/** Empty: it can change. `before`: null for a new package. */
 export function refuseOnlineChange(before: PackageFile | null, after: PackageFile, state: ClusterState): Problem[] {
   const pkg = state.packages[after.name];
   if (before === null || pkg === undefined) return [];
@@ -46,7 +46,7 @@ function memberProblem(pkg: PackageState, after: PackageFile, state: ClusterStat
   return [errorProblem('package-online-owner', text, `Move or halt the package first: cmhaltpkg ${pkg.name}`)];
 }
 
-/** Below the present restarts it would fail the package: reset the counter first [L9 p.264]. */
+/** A limit below the present restarts would fail the package: reset the counter first [L9 p.264]. */
 function restartProblems(pkg: PackageState, after: PackageFile, state: ClusterState): Problem[] {
   return policyIn(state, after).services.flatMap(({ name, restart }) => {
     const count = pkg.services.find((service) => service.name === name)?.restarts ?? 0;

@@ -11,7 +11,7 @@ export interface PreviewResult {
 
 type RequestEvent = Extract<LabEvent, { request: string }>;
 
-/** `command`: for the last line. None in maintenance mode [L10 p.262]. */
+/** `command`: for the last line. Refused in maintenance mode [L10 p.262]. */
 export function preview(command: string, state: ClusterState, event: RequestEvent): PreviewResult {
   const maintained = Object.values(state.packages).filter((pkg) => pkg.maintenance.on && concerns(event, pkg.name));
   if (maintained.length > 0) {

@@ -1,6 +1,6 @@
 /**
- * Serves the monitor's figures (monitor_metrics_listen). Requests never reach the process that judges the daemon: it sends its state here, a
- * line each time, and this process exits with it.
+ * Serves the monitor's figures (monitor_metrics_listen) in another process, so that requests never reach the one that judges the daemon.
+ * That one sends its state here, a line each; both exit together.
  */
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -21,7 +21,7 @@ interface Known {
 
 const lowestPriority = 19;
 
-/** Serves until standard input closes. */
+/** Until standard input closes. */
 export function runFigures(address: string): void {
   setPriority(lowestPriority);
   const where = parseListenAddress(address);

@@ -1,6 +1,6 @@
 /**
- * The monitor's state in a file for csync status, figures in another file and over HTTP. A failure here is logged once and never counts
- * against the package.
+ * Writes the monitor's state to a file for csync status; figures to another file and over HTTP. A failure here is logged once and never
+ * counts against the package.
  */
 
 import { parsePromotion, promotionFile } from '../../../contract/handover.ts';
@@ -14,7 +14,7 @@ import { message } from '../../messages.ts';
 import { figuresRole } from './figures.ts';
 import { metricsText } from './metrics.ts';
 
-/** So that the age of a file shows that the monitor runs. */
+/** Longest age of the files while the monitor runs. */
 const freshMs = 30_000;
 
 export type Seen = Omit<MonitorState, 'version' | 'package' | 'member' | 'pid' | 'startedAt' | 'at'>;

@@ -274,20 +274,8 @@ describe('the verdict', () => {
       'serves from m1',
       ['ssh -o BatchMode=yes m2'],
     ],
-    [
-      'starting',
-      input({}, {}, { status: { ...up, state: 'starting' } }),
-      4,
-      'csync is starting on m1',
-      ['its start has not finished', '--watch'],
-    ],
-    [
-      'halting',
-      input({}, {}, { status: { ...up, state: 'halting' } }),
-      4,
-      'csync is halting on m1',
-      ['its halt has not finished', '--watch'],
-    ],
+    ['starting', input({}, {}, { status: { ...up, state: 'starting' } }), 4, 'csync is starting on m1', ['--watch']],
+    ['halting', input({}, {}, { status: { ...up, state: 'halting' } }), 4, 'csync is halting on m1', ['--watch']],
     [
       'in maintenance',
       input({}, {}, { status: { ...up, state: 'maintenance', autoRun: false } }),
@@ -381,6 +369,13 @@ describe('the verdict', () => {
     for (const { text: said } of verdict.advice) expect(text).toContain(said);
     expect(text).toMatch(/\nm1 .*\nm2 .*\n(m3 .*\n)?\nclients: none has connected yet\n$/);
   });
+});
+
+it.each(['starting', 'halting'])('says what has not finished while the package is %s', (state) => {
+  const { advice } = judgeStatus(input({}, {}, { status: { ...up, state } }));
+  expect(advice.map(({ text }) => text)).toEqual([
+    expect.stringContaining(state === 'starting' ? 'its start has not finished' : 'its halt has not finished'),
+  ]);
 });
 
 describe("the end of Serviceguard's maintenance mode", () => {

@@ -43,7 +43,6 @@ export interface StatusInput {
   readonly members: readonly MemberStatus[];
   /** Longest silent first. null: no member can list them. */
   readonly clients: readonly Client[] | null;
-  /** Set-up hosts and pending work. */
   readonly roster: Roster;
   /** About files of a newer csync, and hooks. */
   readonly unread: readonly Advice[];
@@ -68,7 +67,6 @@ export function isAsBefore(one: MemberCondition | null, other: MemberCondition |
 
 export interface Advice {
   readonly text: string;
-  /** A command or an action. */
   readonly remedy: string;
 }
 
@@ -156,7 +154,7 @@ function firstSteps({ roster }: StatusInput): Advice {
     : { text: 'no package of that name is applied', remedy: 'csync apply --run' };
 }
 
-/** The monitor ends the mode if csync maintenance on started it. */
+/** The monitor disables the mode if csync maintenance on started it. */
 function modeEnd({ members, status, now }: StatusInput): string {
   const pauses = members
     .filter(({ member }) => status?.owner === null || status?.owner === member)
@@ -204,7 +202,6 @@ function restartCommands(place: PackagePlace): string {
   return typed(orders.halt(place.packageName), orders.switchOn(place.packageName));
 }
 
-/** Time of the last start. */
 function sentinelTime(text: string | null): string | null {
   return attempt(() => {
     const { at } = JSON.parse(text ?? '') as { at?: unknown };
@@ -259,7 +256,6 @@ function switchAdvice({ place, status, members }: StatusInput): Advice[] {
       text: `${words.switchedOff}: it runs, but cannot fail over`,
       remedy: typed(orders.switchOn(packageName)),
     });
-  // A member in standby has its own report.
   for (const { member } of members.filter((one) => one.switching === false && one.inCluster !== 'standby')) {
     const failures = status.failures?.filter((one) => one.member === member).map(({ text }) => text) ?? [];
     const why = failures.length === 0 ? 'the package failed there and cannot move back' : failures.join('; ');
@@ -300,7 +296,6 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         remedy: 'kill all except the one that listens on the port',
       });
     const pause = maintenanceFrom(seen.maintenance, now);
-    // The engine's mode is in the verdict.
     if (pause !== null && !(status?.state === 'maintenance' && pause.serviceguard !== null))
       advice.push({
         text: pauseText(member, pause, title),

@@ -35,7 +35,7 @@ export function planPolicyTree(rendered: readonly PolicyFile[], existing: Readon
 interface Need {
   readonly where: string;
   readonly lines: string;
-  /** Proves that they are there; default: the lines. */
+  /** Shows that the file has them; default: the lines. */
   readonly sign?: string;
 }
 

@@ -260,7 +260,7 @@ interface Standing {
 
 /**
  * One connection that all commands to a member share: the handshake takes most of a short command (DECISIONS). `cat` on the member reads a
- * pipe of ours, so any exit of this process ends it, also SIGKILL. If it breaks, each command connects.
+ * pipe of ours, so it exits with this process, also after SIGKILL. If it breaks, each command connects.
  */
 function connect(argv: readonly string[], socket: string, env: Readonly<Record<string, string>>): Connection {
   const mark = newMark();

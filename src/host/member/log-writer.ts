@@ -1,6 +1,6 @@
 /**
  * Writes to files and a syslog that may hang, each through another process: a stuck thread keeps Node.js from exiting. Pending lines are
- * written when the disk accepts them, also after this exit. The launcher gives a supervised script such a process.
+ * written when the disk accepts them, also after this exit. A supervised script uses such a process of the launcher.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { readJson } from './read-json.ts';
 
-/** By event: how urgent it is. */
+/** Events by urgency. */
 export const alertEvents = {
   promotion: 'info',
   'failed-failover': 'critical',
@@ -17,13 +17,13 @@ export type AlertEvent = keyof typeof alertEvents;
 
 const notice = v.object({
   version: v.literal(1),
-  /** The same for all reports about one event, from every member. */
+  /** The same in all reports about one event, from every member. */
   key: v.string(),
   event: v.picklist(Object.keys(alertEvents) as AlertEvent[]),
   state: v.picklist(['raised', 'repeated', 'cleared']),
   severity: v.picklist(['info', 'warning', 'critical']),
   package: v.string(),
-  /** That reports it. */
+  /** Reports it. */
   member: v.string(),
   text: v.string(),
   fix: v.string(),
@@ -41,7 +41,7 @@ const hook = v.object({
   name: v.string(),
   /** SHA-256; null: unreadable. */
   digest: v.nullable(v.string()),
-  /** Why it is not run; null: it is. */
+  /** Why it is skipped; null: it runs. */
   refused: v.nullable(v.string()),
 });
 
@@ -56,7 +56,7 @@ export type Lasting = v.InferOutput<typeof lasting>;
 
 const state = v.object({
   version: v.literal(1),
-  /** The last run. */
+  /** Of the last run. */
   at: v.string(),
   /** What cannot be run at all. */
   problem: v.nullable(v.string()),
@@ -64,25 +64,25 @@ const state = v.object({
   ignored: v.array(v.string()),
   /** Events that this member could not observe. */
   unknown: v.array(v.string()),
-  /** Of single events: the last one that was seen; null: none yet. */
+  /** By event of one moment: the last one seen; null: none. */
   marks: v.record(v.string(), v.nullable(v.string())),
   /** By event, or EVENT/SUBJECT. */
   lasting: v.record(v.string(), lasting),
-  /** Not reported by every hook yet. */
+  /** Not yet reported by every hook. */
   queue: v.array(v.object({ notice, results: v.record(v.string(), hookResult) })),
-  /** Of each hook: its last result. */
+  /** Last result of each hook. */
   results: v.record(v.string(), hookResult),
 });
 export type AlertState = v.InferOutput<typeof state>;
 export type Queued = AlertState['queue'][number];
 
-/** In memory: no disk delays it, and it is writable when disks are full. */
+/** In memory: no disk delays it, and full disks do not matter. */
 export const alertStateFile = (packageName: string): string => `/run/csync-alerts-${packageName}.json`;
 
 /** null: none, damaged, or of a newer csync. */
 export const parseAlertState = (text: string | null): AlertState | null => readJson(state, text);
 
-/** In one line, for scripts that read it. */
+/** One line, for scripts. */
 export const alertStateText = (one: AlertState): string => `${JSON.stringify(one)}\n`;
 
 export const noAlertState: AlertState = {

@@ -1,6 +1,6 @@
 /**
  * Files that one csync writes and another may read. A test reads a sample of version 0.1.0 of each, and passes an unknown version to each
- * reader; docs/explanation/formats.md is generated from this table.
+ * reader. docs/explanation/formats.md is generated from this table.
  */
 
 import { errorProblem, Failure, type Problem } from '../base/problem.ts';
@@ -12,9 +12,9 @@ interface Format {
   readonly field: string | null;
   readonly writtenBy: string;
   readonly readBy: string;
-  /** By version 0.1.0, and how it is read. */
+  /** What version 0.1.0 wrote, and how it is read. */
   readonly before: string;
-  /** What a reader does with a newer version. */
+  /** How a reader treats a newer version. */
   readonly unknown: string;
 }
 

@@ -1,12 +1,12 @@
 /**
- * How long a failover took: the member that loses the package leaves a note on the policy file system, the next one reads it. A crash leaves
- * none: unknown. For figures, status and the brake. Pure.
+ * How long a failover took: the member that loses the package leaves a note on the policy file system, the next one reads it. No note after
+ * a crash: unknown. For figures, status and the brake. Pure.
  */
 import * as v from 'valibot';
 import { readJson } from './read-json.ts';
 
 const handover = v.object({
-  /** Epoch of the promotion that ended. */
+  /** Of the promotion that ended. */
   epoch: v.number(),
   member: v.string(),
   /** ms since the epoch by that member's clock: when the master stopped serving, as far as known. */
@@ -19,9 +19,9 @@ const promotion = v.object({
   epoch: v.number(),
   /** ms since the epoch: when the role was proved. */
   at: v.number(),
-  /** From the previous active member; null: unknown, or a halt by an administrator. */
+  /** From the previous active member; null: unknown, or an administrator's halt. */
   failover: v.nullable(v.object({ from: v.string(), milliseconds: v.number() })),
-  /** The process that proved it. Missing: unknown, or a start of an older version. */
+  /** The process that proved it. Missing: unknown, or started by an older version. */
   daemon: v.optional(v.object({ pid: v.number(), startTime: v.string() })),
 });
 export type Promotion = v.InferOutput<typeof promotion>;
@@ -40,7 +40,7 @@ export function promotionFile(packageName: string): string {
 export const parseHandover = (text: string | null): Handover | null => readJson(handover, text);
 export const parsePromotion = (text: string | null): Promotion | null => readJson(promotion, text);
 
-/** A halt by an administrator is no failover. Only a note of the previous epoch counts. */
+/** An administrator's halt is no failover. Only a note of the previous epoch counts. */
 export function promotionAfter(epoch: number, at: number, before: Handover | null): Promotion {
   const isFailover = before !== null && before.epoch === epoch - 1 && before.reason !== 'user_halt' && before.lostAt <= at;
   return { epoch, at, failover: isFailover ? { from: before.member, milliseconds: at - before.lostAt } : null };

@@ -12,7 +12,7 @@ export const gauge = (name: string, help: string, samples: Metric['samples']): M
 
 const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
-/** `common`: for every sample. */
+/** `common`: labels of every sample. */
 export function expositionOf(metrics: readonly Metric[], common: Readonly<Record<string, string>>): string {
   const lines = metrics.flatMap(({ name, type, help, samples }) =>
     samples.length === 0

@@ -12,7 +12,7 @@ const schema = v.object({
   startedAt: v.string(),
   at: v.string(),
   watching: v.nullable(v.string()),
-  /** False: its exit is polled. */
+  /** False: the daemon's exit is polled. */
   endIsEvent: v.boolean(),
   paused: v.boolean(),
   /** Why the brake is on; null: off. Missing in version 0.1.0. */
@@ -45,12 +45,12 @@ const schema = v.object({
 
 export type MonitorState = v.InferOutput<typeof schema>;
 
-/** In memory: writable when disks are full. */
+/** In memory, so full disks do not matter. */
 export function monitorStateFile(packageName: string): string {
   return `/run/csync-monitor-${packageName}.json`;
 }
 
-/** null: not written by a monitor of this version. */
+/** null: another version, or damaged. */
 export function parseMonitorState(text: string): MonitorState | null {
   return readJson(schema, text);
 }

@@ -22,28 +22,26 @@ export const appliedName = 'applied';
 
 export const setsName = 'sets';
 
-/** Of version 0.1.0, in the package directory itself. */
+/** Version 0.1.0 has one set, in the package directory itself. */
 export const flatSet = 'flat';
 
-/** In a set: which other host answers for the package address? */
+/** Probes whether another host answers for the package address. */
 export const arpProbeName = 'csync-arp.pl';
 /** Selects the set; installed under the names that Serviceguard calls. */
 export const entryName = 'csync-entry.sh';
 
-/** In a modular package file, names the set. */
+/** Names the set in a modular package file. */
 export const setKeyword = 'pev_csync_set_digest';
 
 type Style = Settings['packageStyle'];
 
 export type LauncherRole = 'main' | 'pre' | 'legacy';
 
-/** The scripts that Serviceguard calls. */
 const launchers: Readonly<Record<Style, Readonly<Record<string, LauncherRole>>>> = {
   modular: { 'csync.sh': 'main', 'csync_pre.sh': 'pre' },
   legacy: { 'csync_control.sh': 'legacy' },
 };
 
-/** Those of the other style do not belong there. */
 export function launcherNames(style: Style): string[] {
   return Object.keys(launchers[style]);
 }
@@ -85,7 +83,7 @@ export function placeOfSet(directory: string): { readonly set: string; readonly 
   return isSetName(set) ? { set, packageDirectory } : { set: flatSet, packageDirectory: directory };
 }
 
-/** null: not our package. */
+/** From values of a package file; null: not our package. */
 export function setNamedBy(set: string | undefined, settings: string | undefined, runScript: string | undefined): string | null {
   const control = /\/sets\/([^/]+)\/csync_control\.sh$/.exec(runScript ?? '')?.[1] ?? '';
   const named = [set ?? '', control].find(isSetName);
@@ -93,12 +91,12 @@ export function setNamedBy(set: string | undefined, settings: string | undefined
   return settings !== undefined || /\/csync_control\.sh$/.test(runScript ?? '') ? flatSet : null;
 }
 
-/** A rendered package file, by its name: of Serviceguard, or a group of Pacemaker. */
+/** A rendered package file, by name: Serviceguard's, or a group of Pacemaker. */
 export function isDefinition(name: string): boolean {
   return name.endsWith('.conf') || name.endsWith('.group.xml');
 }
 
-/** In the text of a package file. */
+/** From the text of a package file. */
 export function setNamedIn(text: string): string | null {
   const [, ofGroup] = /<nvpair [^>]*name="set" value="([^"]*)"/.exec(text) ?? [];
   if (ofGroup !== undefined) return isSetName(ofGroup) ? ofGroup : null;
@@ -112,7 +110,7 @@ export function runningFile(packageDirectory: string): string {
   return `/run/csync-running${packageDirectory.replaceAll('/', '-')}`;
 }
 
-/** For V8 in the monitor, from the start; the launcher's template has the same name. */
+/** V8 options of the monitor, from the start. The launcher's template has the same name. */
 export function nodeOptionsFile(packageName: string): string {
   return `/run/csync-node-${packageName}`;
 }
@@ -143,12 +141,12 @@ export function parseApplied(text: string): AppliedSet | null {
   return { set, mountPoint, previous: isSetName(previous) ? previous : null };
 }
 
-/** manifest.json: digests of the set's files, and which of them were edited. */
+/** manifest.json: digests of the set's files, and which were edited. */
 export interface Manifest {
   readonly toolkitVersion: string;
   readonly settingsDigest: string;
   readonly files: Readonly<Record<string, string>>;
-  /** Of the files beside the sets. */
+  /** Files beside the sets. */
   readonly beside: Readonly<Record<string, string>>;
   /** By editKey. */
   readonly edited?: readonly string[];
@@ -163,7 +161,7 @@ export interface Runtime {
 
 const none: Manifest = { toolkitVersion: '', settingsDigest: '', files: {}, beside: {} };
 
-/** A missing or damaged one has no files. */
+/** No files if missing or damaged. */
 export function readManifest(text: string | null): Manifest {
   return attempt(() => {
     const read: unknown = JSON.parse(text ?? '{}');
@@ -174,7 +172,7 @@ export function readManifest(text: string | null): Manifest {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** From a member's disk: damaged parts are ignored. */
+/** Ignores damaged parts. */
 function soundParts(read: Record<string, unknown>): Partial<Manifest> {
   const { toolkitVersion, settingsDigest, files, beside, edited, runtime } = read;
   const texts = (values: readonly unknown[]): boolean => values.every((value) => typeof value === 'string');
@@ -197,7 +195,7 @@ export function editKey(path: string): string {
   return part === null ? path : `${setsName}/*/${part.name}`;
 }
 
-/** In a manifest there, or wanted now. Version 0.1.0 has it among the files of its manifest. */
+/** In a manifest. Version 0.1.0 has it among the manifest's files. */
 export function isKnownBeside(name: string, digest: string, manifests: readonly Manifest[]): boolean {
   return manifests.some(({ files, beside }) => beside[name] === digest || files[name] === digest);
 }

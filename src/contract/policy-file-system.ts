@@ -1,4 +1,4 @@
-/** Device, mark (the sentinel) and line in /etc/fstab of the policy file system. */
+/** Device, mark (the sentinel) and /etc/fstab line of the policy file system. */
 import { attempt } from '../base/attempt.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -11,14 +11,14 @@ export function deviceOf(settings: Settings): string {
 
 /**
  * When a line of /etc/fstab mounts the policy file system: at its mount point or below, or from its device under any name. null: never.
- * systemd's automount mounts at the first access, also with noauto.
+ * systemd's automount mounts at the first access, even with noauto.
  */
 export function fstabMount(
   settings: Settings,
   fields: readonly string[],
 ): 'at boot' | 'on access' | 'with a unit of systemd' | null {
   const [source = '', typed = '', , options = ''] = fields;
-  // As getmntent: a blank is its octal number [fstab(5)].
+  // A blank is its octal number [fstab(5)].
   const target = typed.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
   const mapper = mapperName(settings);
   const devices = [deviceOf(settings), mapper, mapper.replace('/dev/mapper/', '/dev/disk/by-id/dm-name-')];
@@ -37,7 +37,7 @@ export function mapperName({ volumeGroup, logicalVolume }: Settings): string {
   return `/dev/mapper/${escaped(volumeGroup)}-${escaped(logicalVolume)}`;
 }
 
-/** Of a staged rollout: one directory for each of its hosts, named by key, which only that host may fetch. */
+/** Of a staged rollout: a directory for each of its hosts, named by key, which only that host may fetch. */
 export function stageDirectory({ mountPoint }: Pick<Settings, 'mountPoint'>): string {
   return `${mountPoint}/.csync-stage`;
 }

@@ -1,6 +1,6 @@
 /**
- * An announced restart of the daemon: the monitor knows which process will exit. A pause would not do: a restart can be shorter than the
- * monitor's interval, or the package may arrive in the middle. Pure, except for a shell function.
+ * An announced restart of the daemon: which process will exit. Not a pause of the monitor, because a restart can be shorter than its
+ * interval, or the package may arrive meanwhile. Pure, except for a shell function.
  */
 
 import { shellWord } from '../base/shell-word.ts';
@@ -9,12 +9,12 @@ import type { ProcessState } from '../host/host.ts';
 /** Another daemon must serve by then: 10 s each to exit, to be killed and to start, and a reserve. */
 export const restartGraceSeconds = 45;
 
-/** In memory: writable when the disk is full. */
+/** In memory, so full disks do not matter. */
 export function restartNoticeFile(packageName: string): string {
   return `/run/csync-restart-${packageName}`;
 }
 
-/** `announce PID...`: these exit on purpose. Pid and start time are never reused; the limit counts since boot. */
+/** `announce PID...`: these exit on purpose. The limit counts since boot. */
 export function announceFunction(packageName: string): string {
   const file = shellWord(restartNoticeFile(packageName));
   return `announce() {
@@ -26,10 +26,10 @@ export function announceFunction(packageName: string): string {
 }`;
 }
 
-/** A pid and its start time are never reused together. */
+/** Never reused together. */
 export type ProcessIdentity = Pick<ProcessState, 'pid' | 'startTime'>;
 
-/** Still in time. `process` null: it is unknown which one exited. A missing, damaged or unreadable notice announces nothing. */
+/** Whether a notice in time names the process; null: the exited process is unknown. A missing or damaged notice announces nothing. */
 export function isAnnounced(notice: string | null, process: ProcessIdentity | null, secondsSinceBoot: number): boolean {
   return (notice ?? '').split('\n').some((line) => {
     const [, pid, startTime, until] = /^(\d+) (\d+) (\d+)$/.exec(line) ?? [];

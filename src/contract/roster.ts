@@ -1,5 +1,5 @@
 /**
- * Members and clients that are set up, trusted keys, pending set-ups: a file in the package directory of every member, so that it survives a
+ * Members and clients that are set up, trusted keys, pending set-ups: a file in the package directory of every member, so it survives a
  * halted package and a lost member. The highest serial wins. No secrets. Pure.
  */
 
@@ -10,15 +10,14 @@ import { refuseNewer } from './formats.ts';
 import { readJson } from './read-json.ts';
 
 export interface RosterHost {
-  /** For the administrator and ssh; a member's in Serviceguard. */
+  /** For the administrator and ssh; a member's as in Serviceguard. */
   readonly name: string;
   /** It may connect from these; its name resolves to the first. */
   readonly addresses: readonly string[];
 }
 
-/** Named as in CFEngine 3. */
 export interface NamedKey {
-  /** MD5=... */
+  /** As CFEngine 3 names it: MD5=... */
   readonly digest: string;
   /** PKCS#1 PEM. */
   readonly publicKey: string;
@@ -37,20 +36,20 @@ export interface RosterClient extends RosterHost {
   /** Replaced only after confirmation. */
   readonly key: NamedKey;
   readonly cluster: string | null;
-  /** Of the cluster. */
+  /** Digests of the cluster's keys on it. */
   readonly holds: readonly string[];
 }
 
 /** Its key is denied. */
 export interface GoneHost extends RosterHost {
   readonly kind: 'member' | 'client';
-  /** Of a client; a member had the cluster's. */
+  /** A client's; null: a member, which had the cluster's. */
   readonly digest: string | null;
   readonly at: string;
 }
 
 export interface Roster {
-  /** With every change. */
+  /** Rises with every change. */
   readonly serial: number;
   readonly at: string;
   readonly by: string;
@@ -64,7 +63,7 @@ export interface Roster {
   readonly nextKey: NamedKey | null;
   /** During a rotation, after the switch: still trusted. */
   readonly formerKeys: readonly NamedKey[];
-  /** Former keys of the cluster, removed from every host. */
+  /** Removed from every host. */
   readonly retired: readonly string[];
   readonly gone: readonly GoneHost[];
   readonly waiting: readonly Waiting[];
@@ -123,7 +122,7 @@ const schema = v.strictObject({
   ),
 });
 
-/** Without meaning for ssh, a shell or cfengine's policy. */
+/** Safe for ssh, a shell and cfengine's policy. */
 export function isHostName(text: string): boolean {
   return namePattern.test(text);
 }
@@ -132,12 +131,12 @@ export function isHostAddress(text: string): boolean {
   return v.is(address, text);
 }
 
-/** From another host. */
+/** For values from another host. */
 export function isNamedKey(one: NamedKey): boolean {
   return v.is(key, one);
 }
 
-/** null: damaged. A Failure for one of a newer csync: without it all hosts would be set up anew. */
+/** null: damaged. Throws a Failure for one of a newer csync: without it all hosts would be set up anew. */
 export function parseRoster(text: string, member?: string): Roster | null {
   refuseNewer(text, rosterName, member);
   return readJson(schema, text);
@@ -157,7 +156,7 @@ export function nextRoster(before: Roster, after: Roster, at: string, by: string
   return content(before) === content(after) ? null : { ...after, serial: before.serial + 1, at, by };
 }
 
-/** `why` null: completed; an older record keeps its time. */
+/** `why` null: completed. An older record keeps its time. */
 export function withWaiting(
   roster: Roster,
   { host: of, what }: Pick<Waiting, 'host' | 'what'>,

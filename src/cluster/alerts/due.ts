@@ -1,7 +1,7 @@
-/** Which events are due to be reported: what is seen now against what was reported. Pure. */
+/** Which events are due to be reported, from what is seen and what was reported. Pure. */
 import type { AlertEvent, AlertState, Lasting } from '../../contract/alerts.ts';
 
-/** An event that lasts until it is over, about a subject (a member), or the package: ''. */
+/** A lasting event, about a member, or the package: ''. */
 export interface Sighting {
   readonly subject: string;
   readonly text: string;
@@ -10,7 +10,7 @@ export interface Sighting {
 
 /** An event of one moment. */
 export interface Happening {
-  /** Another one has another mark. */
+  /** Identifies it. */
   readonly mark: string;
   /** ms since the epoch. */
   readonly at: number;
@@ -39,13 +39,13 @@ export interface Moment {
   readonly now: number;
   /** 0: reported once. */
   readonly repeatMs: number;
-  /** Place of this member among those that are up: the first one reports at once, each next one later, if it still lasts. */
+  /** This member's place among those that are up: the first reports at once, each next one later, if the event still lasts. */
   readonly rank: number;
 }
 
 const minute = 60_000;
 
-/** How long an event lasts before it is reported. `byRank`: every member sees it. */
+/** Duration before the report. `byRank`: every member sees it. */
 export const lastingEvents = {
   // A failover, or the halt of an apply, takes less.
   'package-down': { graceMs: minute, byRank: true },
@@ -59,7 +59,7 @@ type LastingEvent = keyof typeof lastingEvents;
 
 /** Between two members that report the same event. */
 export const rankMs = 5 * minute;
-/** An older event that the first run finds is history. */
+/** The first run does not report older events. */
 const freshMs = 60 * minute;
 
 export type Remembered = Pick<AlertState, 'marks' | 'lasting'>;
@@ -68,7 +68,7 @@ export const keyOf = (event: string, subject: string): string => (subject === ''
 
 const eventOf = (key: string): string => key.split('/')[0] ?? '';
 
-/** What to report now, and what to remember. */
+/** What to report, and what to remember. */
 export function dueNow(before: Remembered, facts: Facts, moment: Moment): { readonly after: Remembered; readonly due: Due[] } {
   const single = dueOnce(before.marks, facts, moment);
   const lasting = (Object.keys(lastingEvents) as LastingEvent[]).map((event) => dueWhileLasting(event, before, facts, moment));

@@ -1,4 +1,4 @@
-/** What status and check report about hooks, from what the last run on each member left. Pure. */
+/** What status and check report about hooks, from each member's last run. Pure. */
 import { shellWord } from '../../base/shell-word.ts';
 import { type AlertState, alertStateFile, noAlertState, parseAlertState } from '../../contract/alerts.ts';
 import { off } from '../../settings/rules.ts';
@@ -18,7 +18,7 @@ export interface AlertFacts {
   readonly member: string;
   /** null: no run since the boot. */
   readonly state: AlertState | null;
-  /** Of that member, ms. */
+  /** ms of that member's clock. */
   readonly now: number;
 }
 
@@ -35,10 +35,10 @@ export interface Remark {
 }
 
 const runTimer = 'systemctl enable --now csync-alerts.timer';
-/** A run takes at most four minutes, and starts each minute. */
+/** A run starts each minute and takes four minutes at most. */
 const lateMs = 10 * 60_000;
 
-/** What is wrong on one member, compared with all; empty: its hooks are called, and succeed. */
+/** Empty: the member's hooks are called, and succeed. */
 export function alertRemarks(
   { member, state, now }: AlertFacts,
   all: readonly AlertFacts[],

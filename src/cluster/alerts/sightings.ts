@@ -1,4 +1,4 @@
-/** What csync alert run sees on its own member: it asks no other host, and what does not answer is unknown. Pure, except for a script. */
+/** What csync alert run sees on its own member. It asks no other host; what does not answer is unknown. Pure, except for a script. */
 import { attempt } from '../../base/attempt.ts';
 import { parseLogLine } from '../../base/log-line.ts';
 import { isSameHost } from '../../base/network.ts';
@@ -25,7 +25,7 @@ export type AlertPlace = Pick<
 const limited = 'timeout 5';
 const logBytes = 65_536;
 
-/** Its reader returns what the member itself shows. */
+/** What the member itself shows. */
 export function alertLook(place: AlertPlace, here: string): Look<Facts> {
   const { packageName, mountPoint, packageDirectory, scriptLogFile } = place;
   const file = (path: string): string => `[ -r ${path} ] && echo "FILE $(head -c 65536 ${path})"`;
@@ -36,7 +36,7 @@ export function alertLook(place: AlertPlace, here: string): Look<Facts> {
     ...rosterLines(packageDirectory),
     `[ -e ${directoryWord(`${packageDirectory}/${rosterName}`)} ] || echo 'unset 1'`,
     `log=${directoryWord(scriptLogFile)}`,
-    // A log that does not exist has no failure; one that hangs may have.
+    // A missing log has no failure; one that hangs may have.
     `if [ ! -e "$log" ]; then echo 'log read'; elif tail=$(${limited} tail -c ${logBytes} -- "$log" 2>/dev/null); then`,
     `  printf '%s\\n' "$tail" | grep -F ' failed [' | tail -n 40 | sed 's/^/failure /'; echo 'log read'`,
     'fi',
@@ -89,7 +89,7 @@ function promotionIn(said: Said, { packageDnsName }: AlertPlace, here: string): 
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-/** The last start that failed, with the reason that it logged. */
+/** The last failed start, with its logged reason. */
 function failedStartIn(said: Said, { packageName, scriptLogFile }: AlertPlace, here: string, now: number): Happening | null {
   let why = '';
   let last: Happening | null = null;
@@ -133,7 +133,7 @@ function spaceIn(said: Said, { mountPoint }: AlertPlace): Facts['seen'] {
 }
 
 function rotationIn(text: string): Facts['seen'] {
-  // One of a newer csync hides nothing else.
+  // A newer csync's roster hides nothing else.
   const roster = attempt(() => rosterIn(text), null);
   if (roster === null) return {};
   const rotation = rotationText(roster);
@@ -145,7 +145,7 @@ function rotationIn(text: string): Facts['seen'] {
 export function clusterSightings(view: ClusterView | null, place: AlertPlace): Facts['seen'] {
   const status = view?.packages.get(place.packageName);
   if (view === null || status === undefined || status.state === 'maintenance') return {};
-  // While it is down, its members are part of that event.
+  // While the package is down, its members are part of that event.
   if (status.status === 'down') return { 'package-down': [downIn(status, view, place)] };
   return status.status === 'up' ? { 'package-down': [], readiness: unreadyIn(status, view, place) } : {};
 }
@@ -181,7 +181,7 @@ function unreadyIn({ owner, autoRun, switching }: PackageStatus, view: ClusterVi
   return [...off, ...lost];
 }
 
-/** Members that are up report before others, in the order of the cluster. */
+/** Members that are up report first, in the order of the cluster. */
 export function rankOf(here: string, view: ClusterView | null, { members }: AlertPlace): number {
   const up = view === null ? [] : members.filter((member) => view.members.get(member) === 'up');
   const rank = (up.length === 0 ? members : up).findIndex((member) => isSameHost(member, here));

@@ -1,6 +1,6 @@
 /**
- * How cfengine's daemons start with a host. The systemd unit and the init script call one small script. The package starts and stops the
- * daemon itself [cfengine.md 3.2, 3.3]. Pure.
+ * How cfengine's daemons start with a host: unit and init script call one small script. The package starts and stops the daemon itself
+ * [cfengine.md 3.2, 3.3]. Pure.
  */
 
 import { demand } from '../../base/problem.ts';
@@ -13,7 +13,6 @@ import type { Settings } from '../../settings/settings.ts';
 import { type Look, saidIn } from '../remote/answers.ts';
 import { hostScript, receiveLines } from '../remote/shell-text.ts';
 
-/** A file of a host outside the package directory. */
 export interface BootFile {
   readonly path: string;
   readonly mode: number;
@@ -22,7 +21,6 @@ export interface BootFile {
 
 /** DSAU's variables [dsau-csync.md 4.2, 9]; other lines stay. */
 export const configuredFile = '/etc/rc.config.d/cfservd';
-/** Used by the unit and by the init script. */
 export const daemonScript = '/usr/local/sbin/csync-cfservd';
 export const unitName = 'csync-cfservd.service';
 const unitFile = `/etc/systemd/system/${unitName}`;
@@ -40,7 +38,7 @@ const foreignUnits: Readonly<Record<Settings['cfengineGeneration'], readonly str
 /** The value may be quoted in parts. */
 const setting = /^([ \t]*(?:export[ \t]+)?CSYNC_CONFIGURED=)(?:"[^"\n]*"|'[^'\n]*'|[^ \t#;"'\n])*/gm;
 
-/** Other lines, and the text after the value, stay. */
+/** Keeps other lines, and the text after the value. */
 export function withConfigured(text: string | null, value: '0' | '1'): string {
   if (text === null || text === '') return `CSYNC_CONFIGURED=${value}\n`;
   const changed = text.replace(setting, `$1${value}`);
@@ -71,7 +69,7 @@ export function configuredLines(value: '0' | '1'): string[] {
 
 const words = (argv: readonly string[]): string => argv.map(shellWord).join(' ');
 
-/** Depends on systemd. configuredFile has the text for a host without one. */
+/** All depend on systemd except configuredFile. */
 export function bootFiles(settings: Settings, { script, unit, init }: BootTemplates): BootFile[] {
   const filled = (template: Template, values: Record<string, string>): string => demand(fillTemplate(template, values));
   const called = { daemon_script: daemonScript };
@@ -83,7 +81,7 @@ export function bootFiles(settings: Settings, { script, unit, init }: BootTempla
   ];
 }
 
-/** Files that only one way to boot needs. */
+/** Files for one way to boot only. */
 const onlyWith: Readonly<Record<string, BootManager>> = { [unitFile]: 'systemd', [initScript]: 'init' };
 
 export interface BootTemplates {
@@ -92,7 +90,6 @@ export interface BootTemplates {
   readonly init: Template;
 }
 
-/** Among the toolkit's templates. */
 export const bootTemplateNames = {
   script: 'boot/csync-cfservd.sh.tpl',
   unit: 'boot/csync-cfservd.service.tpl',
@@ -121,8 +118,8 @@ type BootManager = 'systemd' | 'init';
 const managerLine = 'if [ -d /run/systemd/system ]; then manager=systemd; else manager=init; fi';
 
 /**
- * Installs or removes the start; starts and stops nothing (see startScript): stop the daemons before a removal. A rerun is safe after a kill:
- * CSYNC_CONFIGURED is written last by an installation, first by a removal.
+ * Installs or removes the start of the daemons; starts and stops none (see startScript). Stop them before a removal. A rerun completes a
+ * killed run: CSYNC_CONFIGURED is written last by an installation, first by a removal.
  */
 export function bootScript(settings: Settings, templates: BootTemplates, wish: 'install' | 'remove'): string {
   const foreign = words(foreignUnits[settings.cfengineGeneration]);
@@ -190,14 +187,14 @@ function writeLines({ path, mode, text }: BootFile): string[] {
 }
 
 /**
- * Starts missing daemons where the start is installed; by systemd where it runs, so that they do not belong to this session. Exit status 3:
+ * Starts missing daemons where the start is installed; by systemd, if it runs, so that they do not belong to this session. Exit status 3:
  * they do not run.
  */
 export function startScript(): string {
   return hostScript(
     managerLine,
     'if [ $manager = systemd ]; then',
-    // Of a started unit: a reload, which starts what is missing.
+    // A reload of a started unit starts what is missing.
     `  systemctl reload-or-restart ${unitName} || systemctl --no-pager --lines 10 status ${unitName} >&2`,
     `else ${daemonScript} start`,
     'fi',
@@ -208,7 +205,7 @@ export function startScript(): string {
 export interface BootState {
   readonly manager: BootManager;
   readonly configured: string | null;
-  /** Missing or different, for this host's way to boot. */
+  /** Missing or different. */
   readonly stale: readonly string[];
   readonly enabled: boolean;
   /** Would start a second daemon. */
@@ -242,13 +239,13 @@ export function bootLook(settings: Settings, templates: BootTemplates): Look<Boo
   return { lines, read: ({ text }) => parseBoot(text, settings, templates) };
 }
 
-/** As the toolkit sets it up. Without systemd, only init's links show it. */
+/** Without systemd, only init's links show whether it is enabled. */
 export function startsAtBoot(state: BootState | null): boolean {
   if (state === null || state.configured !== '1' || state.stale.length > 0 || state.foreign.length > 0) return false;
   return state.enabled || state.manager === 'init';
 }
 
-/** null: not that format. */
+/** null: another format. */
 export function parseBoot(output: string, settings: Settings, templates: BootTemplates): BootState | null {
   const said = saidIn(output);
   const rests = (word: string): readonly string[] => said.get(word) ?? [];

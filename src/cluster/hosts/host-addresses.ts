@@ -9,14 +9,14 @@ export interface AddressClaim {
   readonly name: string;
   readonly kind: 'member' | 'client';
   readonly addresses: readonly string[];
-  /** Its earlier addresses, in the roster. */
+  /** In the roster. */
   readonly before: readonly string[];
 }
 
 export interface SettledAddresses {
-  /** By host, without the addresses of other hosts. */
+  /** By host, without other hosts' addresses. */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
-  /** An error: the host is skipped; a warning: it loses only an address. */
+  /** Error: the host is skipped; warning: it loses an address. */
   readonly problems: readonly Problem[];
 }
 
@@ -29,8 +29,8 @@ export function disputedHosts(claims: readonly AddressClaim[]): string[] {
 }
 
 /**
- * The resolver of this host decides first (`resolved`), then: who had the address before, who is a member, who connects from it, who was
- * named first.
+ * This host's resolver decides first (`resolved`); then who had the address before, who is a member, who connects from it, who was named
+ * first.
  */
 export function settleAddresses(
   claims: readonly AddressClaim[],

@@ -1,6 +1,6 @@
 /**
- * Reads the state of a host before its set-up: addresses, cfengine, keys and policy. POSIX shell with coreutils, the same for members and
- * clients; a client needs nothing of Serviceguard or csync. Pure.
+ * Reads a host's state before its set-up: addresses, cfengine, keys and policy. POSIX shell with coreutils; a client needs nothing of
+ * Serviceguard or csync. Pure.
  */
 
 import { createPublicKey } from 'node:crypto';
@@ -23,17 +23,17 @@ import { countOf, type Look, saidIn } from '../remote/answers.ts';
 import { daemonFunction, isEnterprise, keyNameLines } from '../remote/daemon-lines.ts';
 import type { SeenKey } from './key-layout.ts';
 
-/** Name of the cluster's next pair on a member, until the switch. */
+/** The cluster's next pair on a member, until the switch. */
 export const nextPairNames = { privateKey: 'csync-next.priv', publicKey: 'csync-next.pub' } as const;
 /**
- * In cfengine's work directory, from before a change of keys or policy until the daemon has read it: the pending restart or reload. Without
+ * In cfengine's work directory: the pending restart or reload, from before a change of keys or policy until the daemon has read it. Without
  * it a killed set-up would leave correct files, and a daemon with the old ones in memory.
  */
 export const owedFileName = '.csync-daemon-owes';
-/** Left in ppkeys by a killed set-up; the next one removes it. */
+/** In ppkeys, of a killed set-up; the next one removes it. */
 export const arrivalPrefix = '.csync-arrival-';
 
-/** Text, or the bytes of a file that is not UTF-8, such as a package. */
+/** Bytes: a file that is not UTF-8, such as a package. */
 export type PolicyContent = string | Buffer;
 
 export interface HostFacts {
@@ -41,38 +41,38 @@ export interface HostFacts {
   readonly hostName: string;
   readonly root: boolean;
   /**
-   * The relevant ones. First the source of its connections to the master, then the one of ssh, then those in the package's subnet. Bridges
-   * of containers have the same address on many hosts.
+   * First the source of its connections to the master, then ssh's, then those in the package's subnet. Others do not count: bridges of
+   * containers have the same address on many hosts.
    */
   readonly addresses: readonly string[];
-  /** Missing programs of cfengine. */
+  /** Programs of cfengine. */
   readonly missing: readonly string[];
-  /** CFEngine Enterprise, which finds no key that csync writes. */
+  /** CFEngine Enterprise finds no key that csync writes. */
   readonly enterprise: boolean;
   readonly daemons: number;
-  /** Keys or policy changed since the daemon read them, and the set-up was killed before it notified the daemon. */
+  /** Keys or policy changed, and the set-up was killed before it notified the daemon. */
   readonly owed: 'restart' | 'reload' | null;
-  /** Mode of ppkeys. null: missing. */
+  /** Of ppkeys. null: missing. */
   readonly keyDirectoryMode: number | null;
-  /** Public keys of ppkeys and ppkeys/cluster. */
+  /** In ppkeys and ppkeys/cluster. */
   readonly keys: readonly SeenKey[];
-  /** Digest and text of the public part of its own pair. null unless both files exist. */
+  /** Public part of its own pair. null unless both files exist. */
   readonly own: { readonly digest: string; readonly publicKey: string } | null;
   /** SHA-256 and mode of localhost.priv, to compare members. */
   readonly privateKey: { readonly sum: string; readonly mode: number } | null;
-  /** Digest of the cluster's next pair on a member. null: none; empty: incomplete. */
+  /** Digest of the cluster's next pair. null: none; empty: incomplete. */
   readonly next: string | null;
   /** Arrival directories of a killed set-up. */
   readonly leftovers: readonly string[];
-  /** SHA-256 by name of the files in inputs. */
+  /** SHA-256 by name, of the files in inputs. */
   readonly inputs: ReadonlyMap<string, string>;
-  /** Text of the roster in the package directory, if requested. */
+  /** Text of the roster, if requested. */
   readonly roster: string | null;
 }
 
 /**
- * Lines that print the input of parseHost. `rosterWord`: shell word of the roster's path, on members. Public keys are no secret; only a
- * digest of the private one leaves the host.
+ * Prints the input of parseHost. `rosterWord`: shell word of the roster's path, on members. Only a digest of the private key leaves the
+ * host.
  */
 export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWord: string | null = null): Look<HostFacts | null> {
   const work = shellWord(settings.cfengineWorkDirectory);
@@ -80,7 +80,7 @@ export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWor
   const lines = [
     'echo "host $(uname -n)"',
     'echo "uid $(id -u)"',
-    // The source of its connections to the master comes first, because generation 2 finds its key by it.
+    // The source of its connections to the master comes first: generation 2 finds its key by it.
     `reached=\${SSH_CONNECTION:-}; reached=\${reached% *}`,
     `echo "addresses $(ip ${family} route get ${shellWord(settings.packageAddress)} 2>/dev/null | sed -n 's/.* src \\([0-9a-f.:]*\\).*/\\1/p' | tr '\\n' ' ')\${reached##* } $(ip -o ${family} addr show scope global 2>/dev/null | sed -n 's/.* inet6* \\([0-9a-f.:/]*\\).*/\\1/p' | tr '\\n' ' ')"`,
     ...Object.values(adapter.programs).map(
@@ -99,7 +99,7 @@ export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWor
     '  echo "keys $(stat -c %a .)"',
     '  [ -f localhost.priv ] && echo "private $(stat -c %a localhost.priv) $(sha256sum < localhost.priv | cut -c 1-64)"',
     '  stat -c "mode %a %n" -- *.pub cluster/*.pub 2>/dev/null',
-    // One process for all of them: a master may have a thousand.
+    // One process for all: a master may have a thousand.
     '  for name in *.pub cluster/*.pub; do [ -f "$name" ] && printf "%s\\0" "$name"; done | xargs -0 -r tail -v -n +1 -- | sed "s/^/key /"',
     `  for part in ${nextPairNames.privateKey} ${nextPairNames.publicKey}; do [ -f "$part" ] && echo "next $part"; done`,
     'fi',
@@ -108,7 +108,7 @@ export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWor
   return { lines, read: ({ text }) => parseHost(text, settings.packageSubnet) };
 }
 
-/** Parses the output of hostLook. null: incomplete. `subnet`: the package's, as Serviceguard writes it. */
+/** null: incomplete. `subnet`: the package's, as Serviceguard writes it. */
 export function parseHost(output: string, subnet: string): HostFacts | null {
   const said = saidIn(output);
   if (!said.has('whole')) return null;
@@ -156,8 +156,8 @@ export function parseHost(output: string, subnet: string): HostFacts | null {
 }
 
 /**
- * Of the package's family, since only by it a host reaches the master. Bare addresses count; others count if their prefix length is that of
- * the subnet. The package's own is among them where it runs.
+ * Of the package's family, by which a host reaches the master. Addresses with a prefix length count only if it is the subnet's. The
+ * package's own is among them where it runs.
  */
 function countedAddresses(line: string, subnet: string): string[] {
   const counted = line.split(' ').flatMap((word) => {
@@ -172,7 +172,7 @@ function countedAddresses(line: string, subnet: string): string[] {
   return [...new Set(counted)];
 }
 
-/** An empty file: the write was killed, and keys change only after it. */
+/** Empty: the write was killed, and keys change only after it. */
 function owedIn(line: string | undefined): HostFacts['owed'] {
   if (line === undefined) return null;
   return line === 'restart' ? 'restart' : 'reload';
@@ -190,7 +190,7 @@ function keyTexts(lines: readonly string[]): Map<string, string> {
   return texts;
 }
 
-/** Without carriage returns and text around the key, as csync writes it. */
+/** As csync writes it: no carriage returns, no text around the key. */
 function normalPem(text: string): string {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const from = lines.indexOf('-----BEGIN RSA PUBLIC KEY-----');
@@ -201,13 +201,13 @@ function normalPem(text: string): string {
     .join('\n')}\n`;
 }
 
-/** CFEngine 3's name of the key in a PKCS#1 PEM. null for other formats, which cfengine cannot read either. */
+/** CFEngine 3's name of the key. null: no PKCS#1 PEM, which cfengine cannot read either. */
 export function publicDigest(text: string): string | null {
   if (!text.includes('-----BEGIN RSA PUBLIC KEY-----')) return null;
   return attempt(() => keyDigest(createPublicKey(text)), null);
 }
 
-/** Names of the wanted files that are missing or differ. */
+/** Wanted files that are missing or differ. */
 export function staleInputs(wanted: ReadonlyMap<string, PolicyContent>, inputs: ReadonlyMap<string, string>): string[] {
   return [...wanted].filter(([name, text]) => inputs.get(name) !== sha256(text)).map(([name]) => name);
 }

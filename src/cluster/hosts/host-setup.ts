@@ -1,6 +1,6 @@
 /**
- * The set-up of a host as one shell script: one connection, and each step reports its result. Key material passes through standard input into
- * its own file, never through arguments or temporary files. Pure.
+ * The set-up of a host as one shell script: one connection; each step reports its result. Key material passes through standard input into
+ * its file, never through arguments or temporary files. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
@@ -15,11 +15,11 @@ import { arrivalPrefix, nextPairNames, owedFileName, type PolicyContent } from '
 import type { KeyChange } from './key-layout.ts';
 
 export type PairChange =
-  /** The cluster's pair, or a client's first. The previous pair is kept under its digest. */
+  /** The cluster's pair, or a client's first. Keeps the previous one under its digest. */
   | { readonly pair: 'given'; readonly keep: string | null }
   /** The next pair, beside the current one. */
   | { readonly pair: 'next' }
-  /** The next pair becomes the current one. */
+  /** The next pair becomes current. */
   | { readonly pair: 'switch' }
   /** A new pair replaces the cluster's, which is deleted. */
   | { readonly pair: 'revoked' };
@@ -96,17 +96,17 @@ const keptName = (digest: string): string => `replaced-${digest}`;
 export interface Materials {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
-  /** null: none is needed. Called once a host. */
+  /** null: not needed. Called once a host. */
   readonly pairFor: (host: string) => KeyPair | null;
   readonly inputs: ReadonlyMap<string, PolicyContent>;
   readonly bootScript: (configured: boolean) => string;
   readonly agentSeconds: number;
 }
 
-/** Seconds for fetch and policy together: the verb has the cluster's lock meanwhile. */
+/** For fetch and policy together; the verb holds the cluster's lock meanwhile. */
 export const agentLimitSeconds = 120;
 
-/** One shell a step; the first failure ends it. Output for parseOutcomes. */
+/** One shell for each step; the first failure ends it. Prints the input of parseOutcomes. */
 export function setUpScript(steps: readonly HostStep[], materials: Materials): string {
   return hostScript(
     'fragment() {',
@@ -124,7 +124,7 @@ export function setUpScript(steps: readonly HostStep[], materials: Materials): s
   );
 }
 
-/** Of each step that started: null for success, else its output. */
+/** For each step that started: null for success, else its output. */
 export function parseOutcomes(output: string): (string | null)[] {
   return [...output.matchAll(/^ended (\d+) (\S*)$/gm)].map(([, status = '', said = '']) => {
     if (status === '0') return null;
@@ -149,13 +149,13 @@ function fragmentOf(step: HostStep, materials: Materials): string {
   }
 }
 
-/** printf is built into the shell: no process has the content as an argument. */
+/** printf is built into the shell, so no process has the content as an argument. */
 const receive = (file: string, content: PolicyContent): string =>
   `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
 
 /**
- * Writes files to an arrival directory; `put` renames each to its place. `beside`: its parent, on the same file system. Not inputs itself:
- * the host's agent removes unknown files there.
+ * Writes files to an arrival directory; `put` renames each to its place. `beside`: its parent, on the same file system; not inputs itself,
+ * where the host's agent removes unknown files.
  */
 function arriving(
   files: readonly { readonly name: string; readonly text: PolicyContent }[],
@@ -169,7 +169,7 @@ function arriving(
   return {
     lines: [
       `exec 9> ${beside}.csync-lock; flock -n 9 || { echo "another csync is writing here" >&2; exit ${busyStatus}; }`,
-      // We have the lock: a killed set-up left it.
+      // We have the lock, so it is a killed set-up's.
       `rm -rf -- ${arrivals}*`,
       ...(files.length === 0 ? [] : [`mkdir -m 700 -- ${arrivals}now`]),
       `trap 'rm -rf -- ${arrivals}now' EXIT; trap 'exit 143' HUP INT TERM`,
@@ -180,7 +180,7 @@ function arriving(
   };
 }
 
-/** Leaves alone what another process is writing. */
+/** Skips what another process is writing. */
 function sweepScript({ settings }: Materials): string {
   const work = shellWord(settings.cfengineWorkDirectory);
   const sweep = `exec 9> .csync-lock; flock -n 9 || exit 0; rm -rf -- ${arrivalPrefix}*; sync .`;
@@ -188,8 +188,8 @@ function sweepScript({ settings }: Materials): string {
 }
 
 /**
- * ppkeys 0700, its files 0600. The public part of an own pair is removed first and written last: a host without it has no pair, and the next
- * run repairs it.
+ * ppkeys 0700, its files 0600. The public part of an own pair is removed first and written last: a host without it has no pair, and the
+ * next run repairs it.
  */
 function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { settings, pairFor, adapter }: Materials): string {
   const pair = own === null || own.pair === 'switch' ? null : pairFor(host);
@@ -217,7 +217,7 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
     ...(keep === null ? [] : [`cp -p localhost.priv ${keptName(keep)}.priv; cp -p localhost.pub ${keptName(keep)}.pub`]),
     ...(own?.pair === 'switch'
       ? [
-          // Copies: after a kill, the next pair or the new one is complete.
+          // Copies, so that the next or the new pair is complete after a kill.
           `[ -f ${next} ] && [ -f ${nextPublic} ] || { echo "the next key pair is missing" >&2; exit 1; }`,
           `mkdir -m 700 -p -- ${arrivalPrefix}now; cp -p ${next} ${arrivalPrefix}now/a; cp -p ${nextPublic} ${arrivalPrefix}now/b; sync ${arrivalPrefix}now/*`,
           `rm -f localhost.pub; mv -f ${arrivalPrefix}now/a localhost.priv; mv -f ${arrivalPrefix}now/b localhost.pub; sync .; rm -f ${next} ${nextPublic}`,
@@ -252,7 +252,7 @@ function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings
   ].join('\n');
 }
 
-/** The process and its port must exist: exit status and pid file of cfengine prove nothing [cfengine.md 1.4, 2.4]. */
+/** Process and port must exist: exit status and pid file of cfengine prove nothing [cfengine.md 1.4, 2.4]. */
 function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, adapter }: Materials): string {
   const owed = shellWord(`${settings.cfengineWorkDirectory}/${owedFileName}`);
   const port = settings.cfenginePort.toString(16).toUpperCase().padStart(4, '0');
@@ -287,7 +287,7 @@ function agentScript({ adapter, agentSeconds }: Materials): string {
     'limited() { left=$((end - $(seconds))); [ "$left" -gt 0 ] || return 124; timeout -k 5 "$left" "$@" < /dev/null 2>&1; }',
     // 124: timeout; 137: it had to kill.
     `ended() { case $1 in 124 | 137) echo ${shellWord(late)}; exit 1 ;; esac; return "$1"; }`,
-    // The scheduler's own run may change the same files; without locks both corrupt the copies.
+    // The scheduler's run may change the same files; without locks both corrupt the copies.
     `until said=$(${limited(adapter.fetchPolicy)}); ended $? && ! printf '%s\\n' "$said" | grep -q -E ${shellWord(adapter.fetchFailure)}; do`,
     `  n=$((n + 1)); [ "$n" -lt ${fetchTries} ] || { printf '%s\\n' "$said"; exit 1; }`,
     '  sleep 2',

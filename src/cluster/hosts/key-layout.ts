@@ -1,6 +1,6 @@
 /**
- * Which public key each host needs under which name, and whether two hosts accept each other. All members share one pair, so clients trust
- * the master after a failover [cfengine.md 1.3, 2.3, 3.1]. Pure.
+ * Which public key each host needs under which name, and whether two hosts accept each other. Members share one pair, so clients trust the
+ * master after a failover [cfengine.md 1.3, 2.3, 3.1]. Pure.
  */
 
 import { clusterKeys, type NamedKey, type Roster, type RosterHost } from '../../contract/roster.ts';
@@ -18,7 +18,7 @@ export interface WantedKey {
 
 const clusterOwner = 'the cluster';
 
-/** Generation 3 uses the digest, generation 2 the address of the peer [cfengine.md 1.2, 2.2]. */
+/** Generation 3 uses the digest, generation 2 the peer's address [cfengine.md 1.2, 2.2]. */
 const byDigest = (key: NamedKey, of: string): WantedKey => ({ name: `root-${key.digest}.pub`, keys: [key], of });
 const byAddress = (address: string, keys: readonly NamedKey[], of: string): WantedKey => ({
   name: `root-${address}.pub`,
@@ -26,7 +26,7 @@ const byAddress = (address: string, keys: readonly NamedKey[], of: string): Want
   of,
 });
 
-/** Addresses of the members, including the package's. */
+/** The members' addresses, with the package's. */
 export function clusterAddresses(roster: Roster, settings: Settings): string[] {
   return [...new Set([settings.packageAddress, ...roster.members.flatMap(({ addresses }) => addresses)])];
 }
@@ -57,7 +57,7 @@ export function wantedKeys(kind: HostKind, roster: Roster, settings: Settings): 
           ...(roster.nextKey === null ? [] : [{ name: 'cluster/next.pub', keys: [roster.nextKey], of: clusterOwner }]),
         ]
       : [];
-  // If a roster has an address twice, the first one's.
+  // The first wins if a roster has an address twice.
   return [...new Map([...cluster, ...clients, ...fetched].reverse().map((one) => [one.name, one] as const)).values()].reverse();
 }
 
@@ -72,14 +72,11 @@ export interface KeyChange {
   readonly write: readonly { readonly name: string; readonly key: NamedKey; readonly of: string }[];
   readonly remove: readonly { readonly name: string; readonly why: string }[];
   readonly modes: readonly string[];
-  /** Their files are never changed. */
+  /** Keys in the administrator's files, which are never changed. */
   readonly others: readonly { readonly name: string; readonly of: string; readonly digest: string }[];
 }
 
-/**
- * Only missing and damaged files are written, and only keys that the roster lists as removed are deleted. Other files belong to the
- * administrator.
- */
+/** Writes only missing and damaged files, and deletes only keys that the roster lists as removed. Other files are the administrator's. */
 export function changeKeys(
   wanted: readonly WantedKey[],
   seen: readonly SeenKey[],
@@ -96,7 +93,7 @@ export function changeKeys(
     const found = there.get(name);
     const [first] = keys;
     if (first === undefined || keys.some(({ digest }) => digest === found?.digest)) continue;
-    // A digest identifies one key; csync's own files are its own.
+    // A digest identifies one key, so csync may write such files.
     const ours = name.includes('MD5=') || name.startsWith('cluster/');
     const known = found?.digest != null && of === clusterOwner && ofCluster.has(found.digest);
     if (found === undefined || found.digest === null || ours || known || isRefused(found, roster, settings) !== null)
@@ -128,7 +125,7 @@ function isRefused({ name, digest }: SeenKey, roster: Roster, { cfengineGenerati
   return null;
 }
 
-/** A host as one side of a handshake. */
+/** One side of a handshake. */
 export interface Party extends RosterHost {
   readonly kind: HostKind;
   /** null: no usable pair. */

@@ -1,6 +1,6 @@
 /**
- * Begins and ends maintenance, in two kinds as in HP's toolkits [serviceguard.md 3.8, 6.10]: a file pauses the monitor; the engine's own mode
- * ignores every failure. That has no limit, so the file is written, too, and the monitor removes both. Pure.
+ * Begins and ends maintenance, in two kinds as in HP's toolkits [serviceguard.md 3.8, 6.10]: a file pauses the monitor; the engine's own
+ * mode ignores every failure. That mode has no time limit, so the file is written, too, and the monitor removes both. Pure.
  */
 
 import { type Maintenance, maintenanceFileName, maintenanceText } from '../../contract/maintenance-file.ts';
@@ -21,13 +21,13 @@ export interface MaintenancePlace {
   readonly file: Maintenance | null;
 }
 
-/** `until`: wall clock, ms. `serviceguard`: the engine's own mode. A second `on` changes only the end. */
+/** `until`: wall clock, ms. `serviceguard`: the engine's own mode. A second `on` changes only the time limit. */
 export function stepsOn(place: MaintenancePlace, until: number, serviceguard: boolean): ProcedureStep[] {
   const { settings, owner, commandMember, status, file } = place;
   const { packageName, packageDirectory, maintenanceFlag } = settings;
   const { orders, title } = engineFor(settings);
   const inMode = status.state === 'maintenance';
-  // Before the first `on`: the mode requires AUTO_RUN off.
+  // As it was without maintenance: the mode requires AUTO_RUN off.
   const autoRun = file?.serviceguard?.autoRun ?? (inMode || status.autoRun);
   const wanted: Maintenance = { until, serviceguard: serviceguard || inMode ? { autoRun } : null };
   const end = new Date(until).toISOString();
@@ -45,7 +45,7 @@ export function stepsOn(place: MaintenancePlace, until: number, serviceguard: bo
 }
 
 /**
- * First proves that the daemon is a master: an unhealthy one would fail over at once. The file is removed last, so that a rerun or the
+ * First proves that the daemon is a master, because an unhealthy one would fail over at once. Removes the file last, so that a rerun or the
  * monitor completes the steps.
  */
 export function stepsOff({ settings, owner, commandMember, status, file }: MaintenancePlace): ProcedureStep[] {

@@ -19,20 +19,20 @@ import { addressTest, engineScript, mountedTest, script } from '../remote/shell-
 export interface Leftovers {
   readonly mounted: boolean;
   readonly address: boolean;
-  /** The device of the logical volume exists: its volume group is active. */
+  /** The logical volume's device exists: its volume group is active. */
   readonly active: boolean;
-  /** Processes that use the mounted file system: pid and name. */
+  /** Of the mounted file system: pid and name. */
   readonly users: readonly string[];
 }
 
-/** A step of a procedure: its name in a plan, and a script that does it and fails if it did not work. */
+/** The script fails if the step did not work. */
 export interface ProcedureStep {
   readonly member: string;
   readonly text: string;
   readonly script: string;
 }
 
-/** Prints the input of parseLeftovers; the users only for root. */
+/** Prints the input of parseLeftovers; users only for root. */
 export function leftoversLook(settings: Settings): Look<Leftovers | null> {
   const { mountPoint, packageAddress } = settings;
   const lines = [
@@ -47,7 +47,7 @@ export function leftoversLook(settings: Settings): Look<Leftovers | null> {
   return { lines, read: ({ text }) => parseLeftovers(text) };
 }
 
-/** null: not the output of leftoversLook. */
+/** null: another format. */
 export function parseLeftovers(output: string): Leftovers | null {
   const said = saidIn(output);
   if (!said.has('looked')) return null;
@@ -55,7 +55,7 @@ export function parseLeftovers(output: string): Leftovers | null {
   return { mounted: said.has('mounted'), address: said.has('address'), active: said.has('active'), users };
 }
 
-/** Commands of the engine, one a step. */
+/** One command of the engine for each step. */
 export function procedureCommands(member: string, commands: Commands): ProcedureStep[] {
   return commands.map((argv) => ({
     member,
@@ -76,7 +76,7 @@ export interface RecoveryInput {
   readonly run: boolean;
 }
 
-/** No steps: nothing is left and every switch is on. A running package is never changed. */
+/** No steps: nothing is left, every switch is on. Never changes a running package. */
 export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
   const { settings, status, members, commandMember, run } = input;
   const { packageName } = settings;
@@ -137,7 +137,7 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
     steps.push(
       step(
         `fuser -km ${mountPoint}, which kills ${left.users.map((user) => user.replace(/^(\d+) (.*)$/, '$2 (pid $1)')).join(', ')}`,
-        // Without the mount, fuser -m would mean the file system below, and kill every process on it.
+        // Without the mount, fuser -m would kill every process on the file system below.
         `if ${mountedTest(mountPoint)}; then fuser -km ${point} >/dev/null 2>&1 || true; fi`,
       ),
     );
@@ -177,7 +177,7 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
   return steps;
 }
 
-/** Steps that remove the package from a cluster; cfengine stays. */
+/** Removes the package from a cluster; cfengine stays. */
 export function planRemoval(
   settings: Settings,
   {

@@ -1,6 +1,6 @@
 /**
- * The agent on other hosts, by cf-runagent or cfrun on a member. cfrun exits with 0, has no limit, and without a key asks a closed terminal
- * for ever [cfengine.md 1.11]. cf-runagent has one limit for connection and silence (3.21). Pure.
+ * Runs the agent on other hosts, by cf-runagent or cfrun on a member. cfrun exits with 0, has no limit, and without a key asks a closed
+ * terminal for ever [cfengine.md 1.11]. cf-runagent has one limit for connection and silence (3.21). Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
 import { columns } from '../../base/tables.ts';
@@ -12,29 +12,27 @@ import { hostScript } from '../remote/shell-text.ts';
 import { type HostRun, type Outcome, type Reason, readCfrun, readRunagent, reasons } from './run-outputs.ts';
 
 export interface RemoteRunWish {
-  /** At most. */
   readonly parallel: number;
-  /** Seconds for a host. */
+  /** For each host. */
   readonly timeoutSeconds: number;
-  /** Classes that the agents must define. */
+  /** Classes that the agents define. */
   readonly classes: readonly string[];
-  /** Of generation 3: only hosts that have one of these classes run it. */
+  /** Generation 3: only hosts with one of these classes run it. */
   readonly select?: readonly string[];
 }
 
 const connectSeconds = 10;
 const killSeconds = 5;
-/** And how many more before the run is killed: cfrun repeats its question without end. */
+/** Kept bytes of output, and how many more before the run is killed: cfrun repeats its question without end. */
 const keptBytes = 49_152;
 const droppedBytes = 16 * 1024 * 1024;
-/** Of base64: a pipe keeps such lines whole. */
+/** Bytes of base64: a pipe keeps such lines whole. */
 const pieceLength = 3000;
 
-/** Safe in a script. */
 const safe = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
 export const isClassName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);
 
-/** With $address, $name and $port of the script. */
+/** Uses $address, $name and $port of the script. */
 function remoteRunWords(settings: Settings, { timeoutSeconds, classes, select = [] }: RemoteRunWish): string {
   const { generation, programs } = adapterFor(settings);
   const program = shellWord(programs.run);
@@ -57,8 +55,8 @@ export function remoteRunText(settings: Settings, host: RosterHost, wish: Remote
 }
 
 /**
- * cfrun skips a word that is not the first of its line, with port and without domain, and lines that begin like its settings [cfengine.md
- * 1.13]. So the word is taken from the file.
+ * Takes the word from cfrun's file: cfrun skips one that is not the first of its line, with port and without domain, and lines that begin
+ * like its settings [cfengine.md 1.13].
  */
 function generation2Guards({ cfengineWorkDirectory: work }: Settings): string[] {
   const find = [
@@ -91,8 +89,8 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
     '  address=$(timeout 10 getent ahostsv4 "$name" | sed -n "/^127[.]/d; s/ .*//p; q")',
     '  [ -n "$address" ] || { echo "skip $i no-address"; exit; }',
     'fi',
-    // The programs wait two minutes, or the limit of the run. Also the connection at which cfservd rereads cfservd.conf, and which it refuses
-    // [cfengine.md 1.13].
+    // Otherwise the programs wait two minutes, or the run's limit. It also takes the connection that cfservd refuses when it rereads
+    // cfservd.conf [cfengine.md 1.13].
     'if command -v bash >/dev/null; then',
     `  said=$(timeout ${connectSeconds} bash --norc -c "exec 9<>/dev/tcp/$address/${cfenginePort}" 2>&1) || case $said in`,
     '    *refused*) echo "skip $i closed"; exit ;;',
@@ -126,13 +124,13 @@ export function runLimitMs(hosts: number, { parallel, timeoutSeconds }: RemoteRu
   return (Math.ceil(hosts / parallel) * one + 60) * 1000;
 }
 
-/** A slow host delays few others, and the answer is not too long. */
+/** Small enough that a slow host delays few others. */
 export function chunksOf<T>(items: readonly T[], parallel: number): T[][] {
   const size = Math.min(128, 4 * parallel);
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
 
-/** Also truncated; a host without a result is lost. */
+/** The output may be truncated; a host without a result is lost. */
 export function parseRuns(output: string, settings: Settings, hosts: readonly RosterHost[]): HostRun[] {
   const pieces = new Map<string, string[]>();
   const rest = new Map<string, readonly string[]>();

@@ -1,4 +1,4 @@
-/** The output of a remote run: outcome, reason, fix. Pure. */
+/** Reads the output of a remote run: outcome, reason, fix. Pure. */
 import type { Settings } from '../../settings/settings.ts';
 
 export type Outcome = 'ran' | 'failed' | 'refused' | 'unreachable' | 'timed out' | 'not run' | 'unclear';
@@ -12,15 +12,15 @@ export interface HostRun {
   readonly exitCode: number | null;
   readonly milliseconds: number | null;
   readonly changes: readonly string[];
-  /** Of the agent, or the output of a failed run. */
+  /** The agent's, or the output of a failed run. */
   readonly errors: readonly string[];
-  /** Lines of reports promises; none with generation 2. */
+  /** Of reports promises; none with generation 2. */
   readonly reports: readonly string[];
   /** Not all was kept. */
   readonly cut: boolean;
 }
 
-/** And the fix; HOST and MEMBER stand for the hosts. */
+/** Outcome, reason, fix; HOST and MEMBER stand for the hosts. */
 export const reasons = {
   status: ['failed', 'the agent failed', 'on HOST: cf-agent -KI, or cfagent -q -K -I   (prints the error)'],
   failsafe: [
@@ -132,7 +132,7 @@ function withReason(reason: Reason, errors: readonly string[], more: Partial<Rea
   return { outcome: reasons[reason][0], reason, exitCode: null, changes: [], errors, reports: [], ...more };
 }
 
-/** 3.21 (test/recorded/cf-runagent); the first match counts. */
+/** Of 3.21 (test/recorded/cf-runagent); the first match counts. */
 const runagentWords: readonly (readonly [RegExp, Reason])[] = [
   [/TRUST FAILED, server presented untrusted key/, 'key-here'],
   [/hung up during identification/, 'key-there'],
@@ -184,11 +184,11 @@ const cfrunWords: readonly (readonly [RegExp, Reason])[] = [
   [/Unspecified server refusal/, 'admission'],
   [/nothing relevant to do here/, 'class'],
   [/^\s*$/, 'not-listed'],
-  // The connection was closed: only cfrun's header.
+  // Only cfrun's header: the connection was closed.
   [/^cfrun\(\d+\): +\.+ \[ Hailing \S+ \] \.+\s*$/, 'connects'],
 ];
 
-/** Its own status is unknown [cfengine.md 1.9, 1.13]. */
+/** The agent's own status is unknown [cfengine.md 1.9, 1.13]. */
 const agentWords: readonly (readonly [RegExp, Reason])[] = [
   [/nothing relevant to do here/, 'class'],
   [/no cfrunCommand defined|^Unable to run /m, 'admission'],
@@ -201,7 +201,7 @@ const agentWords: readonly (readonly [RegExp, Reason])[] = [
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');
 
-/** Between two lines of dashes; without the second it did not finish. */
+/** The agent's output is between two lines of dashes; without the second it did not finish. */
 export function readCfrun(text: string, settings: Settings): Read {
   const [head = '', agent, ...behind] = text.split(/^(?:- ){5,}-?\s*$/m);
   if (agent !== undefined)
@@ -216,7 +216,7 @@ const isError =
   /^(?:BAD:|Warning:|cf:|\(CFINPUTS|Exec request|Hello |\w+: .*(?:denied|No such))|syntax error|terminated after parsing|[Cc]an'?t |[Cc]annot |[Cc]ouldn't |Unable to |failed|Not authorized|Undefined|broken off|Received signal|is empty|have not yet been set up/;
 
 /**
- * The agent's lines begin "cfengine:HOST: "; lines of commands between say nothing about changes. cfrun drops what follows BAD:, and prints a
+ * The agent's lines begin "cfengine:HOST: "; lines of commands between them report no changes. cfrun drops what follows BAD:, and prints a
  * part of the prefix twice.
  */
 function readAgent2(text: string, { packageDnsName, packageAddress }: Settings): Read {

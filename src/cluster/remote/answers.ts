@@ -4,7 +4,7 @@ export interface Answer {
   readonly answered: number;
 }
 
-/** Lines `WORD REST`, as all reading scripts print them: the rests of each word, in order. */
+/** Lines `WORD REST`, printed by all reading scripts: the rests of each word, in order. */
 export type Said = ReadonlyMap<string, readonly string[]>;
 
 export function saidIn(output: string): Said {
@@ -21,16 +21,15 @@ export function saidIn(output: string): Said {
 
 export const lastOf = (said: Said, word: string): string | undefined => said.get(word)?.at(-1);
 
-/** Lines of a script that only looks, and their reader, which ignores other looks. */
+/** Lines of a script that only reads, and their reader, which ignores lines of other looks. */
 export interface Look<T> {
   readonly lines: readonly string[];
   readonly read: (answer: Answer) => T;
 }
 
-/** Times do not matter. */
+/** For readers that ignore time. */
 export const untimed = (text: string): Answer => ({ text, asked: Number.NaN, answered: Number.NaN });
 
-/** A clock compared with the local one. */
 export interface Clock {
   /** Seconds, within `doubt`. */
   readonly ahead: number;
@@ -38,12 +37,12 @@ export interface Clock {
   readonly doubt: number;
 }
 
-/** NaN also for what Number() accepts: Infinity, 0x10, 1e9, an empty text. */
+/** NaN also for Infinity, 0x10, 1e9 and an empty text, which Number() accepts. */
 export function decimal(text = ''): number {
   return /^\d{1,12}(\.\d*)?$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** Of pgrep -c. Without pgrep: no daemon. */
+/** Of pgrep -c. Without pgrep: 0. */
 export function countOf(said: string | undefined): number {
   return said === '' ? 0 : decimal(said);
 }
@@ -60,7 +59,7 @@ export function isClockOff({ ahead, doubt }: Clock): boolean {
   return Math.abs(ahead) - doubt > clockLimitSeconds;
 }
 
-/** For example `3.2 s ahead`. */
+/** Such as `3.2 s ahead`. */
 export function clockText({ ahead }: Clock): string {
   return `${Math.abs(ahead).toFixed(1)} s ${ahead > 0 ? 'ahead' : 'behind'}`;
 }

@@ -1,6 +1,6 @@
 /**
- * One change at a time in a cluster, for all verbs: a lease on every member that answers, which this process renews while it runs. A holder
- * that was cut off, stopped or crashed loses it, and detects that before its next change.
+ * One change at a time in a cluster, for all verbs: a lease on every member that answers, renewed while this process runs. A holder that
+ * was cut off, stopped or crashed loses it, and detects that before its next change.
  */
 import { randomBytes } from 'node:crypto';
 import { errorProblem, Failure, failure, type Problem } from '../../base/problem.ts';
@@ -15,16 +15,16 @@ export interface ChangeLockWish {
   readonly members: readonly string[];
   /** The holder, for messages. */
   readonly who: string;
-  /** The change began automatically: a package start, a timer, or an event of the cluster. */
+  /** Begun by a package start, a timer, or an event of the cluster. */
   readonly automatic: boolean;
-  /** Seconds to wait for another change. null: the default. */
+  /** Wait for another change. null: the default. */
   readonly waitSeconds: number | null;
   readonly say: (line: string) => void;
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 
 const usualWaitSeconds = 60;
-/** How long an administrator's command waits for an automatic change. */
+/** An administrator's command waits so long for an automatic change. */
 const automaticWaitSeconds = 600;
 const tryEveryMs = 500;
 const answerLimitMs = 10_000;
@@ -33,12 +33,14 @@ const automaticMark = '(automatic)';
 interface Kept {
   readonly member: string;
   hold: Hold | null;
-  /** When the last acknowledged renewal was sent, by the monotonic clock of this process. */
+  /** Monotonic: when the last acknowledged renewal was sent. */
   renewedMs: number;
   renewing: boolean;
 }
 
-/** Runs `work` with the cluster's lock. Its shell rejects each script after the lock is lost. A Failure if another process has the lock. */
+/**
+ * Runs `work` with the cluster's lock; its shell rejects scripts after the lock is lost. Throws a Failure if another process has the lock.
+ */
 export async function underChangeLock<T>(
   shell: MemberShell,
   wish: ChangeLockWish,
@@ -69,7 +71,7 @@ class ChangeLock {
     this.#script = keepScript(this.#lease, wish.automatic ? `${wish.who} ${automaticMark}` : wish.who);
   }
 
-  /** The members' shell for the work; each script runs only while the lock is ours. */
+  /** Runs each script only while the lock is ours. */
   get shell(): MemberShell {
     const { here, stop } = this.#shell;
     return {
@@ -83,7 +85,7 @@ class ChangeLock {
     };
   }
 
-  /** One member after the other, in the same order everywhere: this avoids a deadlock. */
+  /** Takes the leases in the same order everywhere, which avoids a deadlock. */
   async take(): Promise<void> {
     const began = performance.now();
     let told = false;
@@ -123,7 +125,7 @@ class ChangeLock {
 
   #keep(kept: Kept): void {
     this.#kept.push(kept);
-    // The first leases are renewed while later ones are pending.
+    // Renews the first leases while later ones are pending.
     this.#timer ??= setInterval(() => {
       for (const one of this.#kept) void this.#renew(one);
     }, renewEverySeconds * 1000).unref();
@@ -141,7 +143,7 @@ class ChangeLock {
     kept.renewing = false;
   }
 
-  /** The connection broke, or the member booted. While most of the other leases are ours, no other process can have had the lock. */
+  /** The connection broke, or the member booted. While most other leases are ours, no other process can have had the lock. */
   async #regain(kept: Kept): Promise<void> {
     const askedMs = performance.now();
     if (!this.#isOurs() || this.#timer === undefined) return;
@@ -156,7 +158,7 @@ class ChangeLock {
     } else if (held.exitCode === busyStatus) this.#lost = `${kept.member}: now held by ${held.stderr.trim()}`;
   }
 
-  /** Whether most members still list us as the holder; at exactly half, the first member decides. */
+  /** Whether most members list us as the holder; at exactly half, the first member decides. */
   #isOurs(): boolean {
     if (this.#lost !== null) return false;
     const isFresh = ({ renewedMs }: Kept): boolean => performance.now() - renewedMs < leaseSeconds * 1000;
@@ -189,7 +191,7 @@ class ChangeLock {
   }
 }
 
-/** A member that is down does not prevent a change of the others. A member that answers without keeping a lock does. */
+/** A member that is down does not prevent a change of the others. One that answers without keeping a lock does. */
 function demandUnreached(member: string, ended: CommandResult): void {
   if (ended.exitCode === 255 || ended.exitCode === null) return;
   const { why, remedy: rootFix } = whyNoAnswer(member, ended, 0);

@@ -1,15 +1,14 @@
 /**
- * Which processes of a host are its cfengine daemon: a name alone is also that of a daemon in a container, or of another installation. And
- * which edition of cfengine it is.
+ * Which processes of a host are its cfengine daemon (a daemon in a container, or of another installation, has the same name), and which
+ * edition of cfengine it is.
  */
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 
 /**
- * Shell function `daemon_pids`: process ids of the daemon, one a line. It is root's, has the name, is in this host's namespace of process
- * ids, and runs the configured program or its copy in cfengine's work
- * directory, which cfengine's own policy starts; a program with an interpreter has that one's file, so only its name counts. What another user than root
- * may not read of a process does not exclude it.
+ * Shell function `daemon_pids`: prints the daemon's process ids, one a line. The daemon is root's, has the name, is in this host's pid
+ * namespace, and runs the configured program or its copy in cfengine's work directory, which cfengine's own policy starts. A script has its
+ * interpreter's file, so only its name counts. What another user may not read of a process excludes no process.
  */
 export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, 'daemonName' | 'programs'>, work: string): string {
   const program = shellWord(programs.daemon);
@@ -21,7 +20,7 @@ export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, '
     '    daemon_space=$(readlink "/proc/$daemon_pid/ns/pid") || daemon_space=',
     '    if [ -n "$daemon_space" ]; then [ "$daemon_space" = "$(readlink /proc/self/ns/pid)" ] || continue; fi',
     '    daemon_runs=$(readlink "/proc/$daemon_pid/exe") || daemon_runs=',
-    // Root cannot read that of a zombie.
+    // Root cannot read a zombie's.
     '    [ -n "$daemon_runs" ] || [ "$(id -u)" != 0 ] || continue',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own
     '    [ -z "$daemon_file" ] || [ -z "$daemon_runs" ] || [ "${daemon_runs% (deleted)}" = "$daemon_file" ] || [ "${daemon_runs% (deleted)}" = "$daemon_copy" ] || continue',
@@ -32,8 +31,8 @@ export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, '
 }
 
 /**
- * Lines that print how generation 3 names the host's own key; without a key, its version. The community's cfengine names keys by MD5,
- * CFEngine Enterprise by SHA-256 [cfengine.md 2.2].
+ * Prints generation 3's name of the host's own key, or its version if there is no key. Community's cfengine names keys by MD5, CFEngine
+ * Enterprise by SHA-256 [cfengine.md 2.2].
  */
 export function keyNameLines({ generation, programs, publicKey }: CfengineAdapter): string[] {
   if (generation === 2) return [];
@@ -43,7 +42,7 @@ export function keyNameLines({ generation, programs, publicKey }: CfengineAdapte
   ];
 }
 
-/** From what keyNameLines printed. */
+/** Reads what keyNameLines printed. */
 export function isEnterprise(said: ReadonlyMap<string, readonly string[]>): boolean {
   return /^SHA=/.test(said.get('key-name')?.[0] ?? '') || /Enterprise/.test(said.get('key-version')?.[0] ?? '');
 }

@@ -1,6 +1,6 @@
 /**
- * The cluster's lock on one member: a lease in /run that its holder renews, judged by the member's own time since boot. A vanished holder
- * blocks others for at most `leaseSeconds`; a boot ends it. POSIX shell with coreutils and flock. Pure.
+ * The cluster's lock on one member: a lease in /run that its holder renews, judged by the member's time since boot. A vanished holder
+ * blocks others for `leaseSeconds` at most; a boot ends it. POSIX shell with coreutils and flock. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
@@ -9,9 +9,9 @@ import { busyStatus, hostScript, rootLine } from './shell-text.ts';
 
 export const leaseSeconds = 30;
 export const renewEverySeconds = 5;
-/** Did not run: its caller lost the lease. */
+/** The script did not run: its caller lost the lease. */
 export const lostStatus = 76;
-/** For another user of the lease file, which needs milliseconds. */
+/** Wait for another user of the lease file, who needs milliseconds. */
 const turnSeconds = 5;
 
 export interface Lease {
@@ -23,8 +23,8 @@ export interface Lease {
 export const leaseDirectory = (packageName: string): string => `/run/csync-change-${packageName}`;
 
 /**
- * Shell functions with unique names. The lease is one line: token (`-`: returned), boot, seconds since that boot, holder. Readers and writers
- * hold `lock`, scripts of a holder share `running`.
+ * Shell functions. The lease is one line: token (`-`: returned), boot, seconds since that boot, holder. Readers and writers hold `lock`, a
+ * holder's scripts share `running`.
  */
 function leaseLines({ directory, token }: Lease): string[] {
   return [
@@ -43,7 +43,7 @@ function leaseLines({ directory, token }: Lease): string[] {
 }
 
 /**
- * Takes the lease, or prints the holder (busyStatus), and renews it with each input line. Returns it at the end of its input, and after
+ * Takes the lease, or prints the holder (busyStatus). Renews it with each input line; returns it when its input closes, and after
  * leaseSeconds without input. `who`: for messages.
  */
 export function keepScript(lease: Lease, who: string): string {
@@ -84,7 +84,7 @@ export function keepScript(lease: Lease, who: string): string {
   );
 }
 
-/** Runs only while its holder has the lease, which no other process gets before the script exits. */
+/** Runs the script only while its holder has the lease; no other process gets it before the script exits. */
 export function fenced(lease: Lease, script: string): string {
   return [
     ...leaseLines(lease),

@@ -17,17 +17,17 @@ export type MemberObservation =
 
 export interface ClusterObservation {
   readonly members: readonly MemberObservation[];
-  /** The member that runs the engine's commands: this host if it is one, else the first that answers. */
+  /** Runs the engine's commands: this host if it is a member, else the first that answers. */
   readonly commandMember: string | null;
-  /** The definition in force. null: no package of that name is applied. */
+  /** The definition in force. null: no package of that name. */
   readonly applied: Definition | null;
   /** null: not applied, or the cluster does not run. */
   readonly status: PackageStatus | null;
-  /** State of the members in the cluster. null: the engine does not answer. */
+  /** By member. null: the engine does not answer. */
   readonly memberStates: ReadonlyMap<string, string> | null;
 }
 
-/** The settings that are needed to find a package. */
+/** Settings that find a package. */
 export type PackagePlace = EngineChoice &
   Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath' | 'mountPoint'>;
 
@@ -35,17 +35,17 @@ const lookLimitMs = 20_000;
 const commandLimitMs = 60_000;
 const atOnce = 8;
 
-/** Runs a job for each item, at most `most` at a time; results in the order of the items. After a failure no further job starts. */
+/** Runs a job for each item, at most `most` at a time; results in order. Starts no job after a failure. */
 export function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
   return pMap(items, (item) => job(item), { concurrency: most });
 }
 
-/** Never throws; parts that cannot be observed carry the reason. */
+/** Never throws; unobserved parts have the reason. */
 export async function observe(shell: MemberShell, place: PackagePlace): Promise<ClusterObservation> {
   return (await observeAnd(shell, place, [])).observation;
 }
 
-/** Like observe, with further questions on the same connections, which cost the most time. */
+/** With more lines on the same connections, which cost the most time. */
 export async function observeAnd(
   shell: MemberShell,
   place: PackagePlace,
@@ -66,15 +66,15 @@ export async function observeAnd(
   return { observation: await observeCluster(shell, place, members), answers };
 }
 
-/** Output of an engine's command on a member. null: unreachable, or the command failed. */
+/** null: unreachable, or the command failed. */
 async function saidBy(shell: MemberShell, place: PackagePlace, member: string, argv: Argv): Promise<string | null> {
   const answer = await shell.run(member, commandScript(argv, place.packageDirectory), commandLimitMs);
   return answer.exitCode === 0 ? answer.stdout : null;
 }
 
 /**
- * Finds the package with the least effort: one command on this host if it is a member, else one to each. The first member that answers
- * decides. null: none answers, or none has the package.
+ * Finds the package with one command on this host if it is a member, else one to each; the first answer decides. null: no answer, or no
+ * such package.
  */
 export async function locate(shell: MemberShell, place: PackagePlace): Promise<PackageStatus | null> {
   const { view, readView } = engineFor(place).observation;
@@ -107,14 +107,14 @@ async function observeCluster(
   };
 }
 
-/** For a member that was reached but gave no complete answer. */
+/** For a member that was reached but did not answer completely. */
 const cutShort: NoAnswer = { why: 'its answer was cut short', remedy: 'run the same command again' };
 
 export function noAnswerOf(one: MemberObservation): NoAnswer {
   return one.reached ? cutShort : one;
 }
 
-/** A problem for each member that could not be checked. */
+/** One problem for each unreachable member. */
 export function unreachableProblems(observation: ClusterObservation): Problem[] {
   return observation.members.flatMap((one): Problem[] =>
     one.reached ? [] : [errorProblem('cluster-unreachable', `cannot be checked: ${one.why}`, one.remedy, one.member)],

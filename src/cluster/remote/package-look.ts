@@ -1,4 +1,4 @@
-/** The package directory of a member: script and parser. */
+/** Reads a member's package directory. */
 
 import { shellWord } from '../../base/shell-word.ts';
 import {
@@ -25,31 +25,34 @@ export interface FileFacts {
 export interface DirectoryFacts {
   readonly directory: string;
   readonly files: readonly FileFacts[];
-  /** By the set's name; that of version 0.1.0 as flatSet. */
+  /** By set; version 0.1.0's is flatSet. */
   readonly manifests: ReadonlyMap<string, string>;
   /** null: none, or files of version 0.1.0. */
   readonly running: string | null;
-  /** Names the applied set. null: no such file. */
+  /** null: no such file. */
   readonly applied: string | null;
   readonly nodeVersion: string | null;
-  /** Of the package directory. null: none, or it cannot be run. */
+  /** In the package directory. null: none, or it does not run. */
   readonly runtimeVersion: string | null;
   /** Directories of killed applies. */
   readonly leftovers: readonly string[];
 }
 
-/** Of runtimes; an apply holds a lock on the one it uses. */
+/** Directories of arriving runtimes; an apply locks the one it uses. */
 export const arrivalPrefix = '.csync-runtime-';
 
 export const arrivalName = (token: string): string => `${arrivalPrefix}${token}`;
 
-/** With $directory: $running, as the start recorded it. */
+/** Sets $running from what the start recorded; needs $directory. */
 export const runningLines: readonly string[] = [
   'running=; mark=/run/csync-running$(printf %s "$directory" | tr / -)',
   '[ -O "$mark" ] && [ ! -h "$mark" ] && read -r running _rest < "$mark"',
 ];
 
-/** With $directory: $launcher, to call by hand for the set in force. A modular one chooses the set; a legacy one has it in its path. */
+/**
+ * Sets $launcher, to call by hand, for the set in force; needs $directory. A modular launcher chooses the set; a legacy one has it in its
+ * path.
+ */
 export function launcherLines(style: Settings['packageStyle'], name = launcherNames(style)[0] ?? ''): string[] {
   if (style === 'modular') return [`launcher=$directory/${name}`];
   return [
@@ -61,7 +64,7 @@ export function launcherLines(style: Settings['packageStyle'], name = launcherNa
   ];
 }
 
-/** Every file with mode and digest, the manifest, versions of Node.js; and `more` lines. */
+/** Prints mode and digest of every file, the manifest, versions of Node.js; and `more` lines. */
 export function lookScript(packageDirectory: string, nodePath: string, more: readonly string[] = []): string {
   return script(
     `directory=${directoryWord(packageDirectory)}`,
@@ -91,7 +94,7 @@ export function namedDigest(line: string): readonly [name: string, digest: strin
   return name === '' ? null : [name, digest];
 }
 
-/** null: not that format. */
+/** null: another format. */
 export function parseLook(output: string): DirectoryFacts | null {
   const said = saidIn(output);
   const rests = (word: string): readonly string[] => said.get(word) ?? [];

@@ -14,7 +14,7 @@ export function rosterLines(packageDirectory: string): string[] {
 /** A thousand clients take 1 MB. */
 const mostUnpacked = 1 << 26;
 
-/** null: missing or damaged. A Failure for a roster of a newer csync. */
+/** null: missing or damaged. Throws a Failure for a roster of a newer csync. */
 export function rosterIn(text: string, member?: string): Roster | null {
   const unpacked = unpackedIn(text);
   return unpacked === null ? null : parseRoster(unpacked, member);

@@ -1,5 +1,5 @@
 /**
- * The differences between the generations of cfengine: programs, start and reload of the daemon, preconditions, probes. Every fact was tested
+ * What differs between the generations of cfengine: programs, start and reload of the daemon, preconditions, probes. Every fact was tested
  * (cfengine.md).
  */
 import type { Settings } from '../settings/settings.ts';
@@ -15,29 +15,29 @@ export interface CfengineAdapter {
   readonly policyCheck: readonly string[];
   readonly privateKey: string;
   readonly publicKey: string;
-  /** Entered by group or others, they stop the programs from starting [cfengine.md 1.1, 2.1]. */
+  /** If group or others can enter them, the programs do not start [cfengine.md 1.1, 2.1]. */
   readonly privateDirectories: readonly string[];
   /**
-   * cwd / (else it could hold the policy file system), a small descriptor limit (cfservd closes all one by one), no core files and a strict
-   * umask because of its keys, nothing inherited. The exit status proves nothing. Status 120 means that the program repaired a damaged
-   * database of its own and ended: it is started again, once for each database [cfengine.md 2.4].
+   * cwd / (not on the policy file system), a small descriptor limit (cfservd closes all one by one), no core files and a strict umask
+   * because of its keys, nothing inherited. The exit status proves nothing, except 120: the program repaired a damaged database and exited,
+   * so it is started again, once for each database [cfengine.md 2.4].
    */
   readonly startDaemon: readonly string[];
-  /** Directory of those that a program repairs; null: none are known. */
+  /** Directory of databases that a program repairs; null: none are known. */
   readonly databases: string | null;
-  /** Now, without locks; generation 2 fetches first [cfengine.md 1.9]. */
+  /** Without locks; generation 2 fetches first [cfengine.md 1.9]. */
   readonly carryOutPolicy: readonly string[];
   /** In the output of a failed fetchPolicy. */
   readonly fetchFailure: string;
-  /** null: cron, by a crontab line of the policy. -K as for the daemon; the caller checks first whether one runs. */
+  /** null: cron, by a crontab line of the policy. -K as for the daemon, so check first whether one runs. */
   readonly scheduler: { readonly name: string; readonly start: readonly string[] } | null;
   /** Generation 2 ignores it [cfengine.md 1.4, 2.5]. */
   readonly reloadSignal: 'SIGHUP' | null;
-  /** Now, without locks. The exit status proves nothing [cfengine.md 1.9, 2.8]. */
+  /** Without locks. The exit status proves nothing [cfengine.md 1.9, 2.8]. */
   readonly fetchPolicy: readonly string[];
-  /** Peers that connected, and when; read by cluster/condition/clients.ts. */
+  /** Peers that connected, and when. */
   readonly lastSeenList: readonly string[];
-  /** Without `identity` only where no key is compared. */
+  /** `identity` null: only where no key is compared. */
   probe(target: ProbeTarget, identity: ProbeIdentity | null, ownName: string): Promise<ProbeResult>;
 }
 
@@ -65,7 +65,7 @@ function generation3({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     privateDirectories: [`${work}/ppkeys`],
     privateKey: `${work}/ppkeys/localhost.priv`,
     publicKey: `${work}/ppkeys/localhost.pub`,
-    // After a crash a dead daemon's lock makes a plain start exit silently for a minute [cfengine.md 2.4].
+    // A plain start exits silently for a minute after a crash, because of the dead daemon's lock [cfengine.md 2.4].
     startDaemon: started(`${bin}/cf-serverd -K`),
     databases: `${work}/state`,
     carryOutPolicy: [`${bin}/cf-agent`, '-K'],
@@ -100,7 +100,7 @@ function generation2(settings: Settings): CfengineAdapter {
     fetchPolicy: [`${bin}/cfagent`, '-q', '-K', '-B', '-I'],
     // Whole addresses and names only in XML [cfengine.md 1.13].
     lastSeenList: [`${bin}/cfshow`, '-s', '-X'],
-    // On the loopback the process is known by other means.
+    // On the loopback other checks identify the process.
     probe: (target, identity, ownName) => {
       if (target.anyKey === true || target.address === '127.0.0.1') return probeGeneration2(target, null, ownName);
       return identity === null ? Promise.resolve(noKey) : probeGeneration2(target, identity.key, ownName);

@@ -6,7 +6,7 @@
 import { constants, createHash, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto';
 import { attempt } from '../base/attempt.ts';
 
-/** Length of the plain text after padding. */
+/** With padding. */
 const textBytes = 24;
 const sessionKeyBytes = 16;
 
@@ -33,15 +33,15 @@ function decrypted(key: KeyObject, bytes: Buffer): Buffer | null {
 }
 
 export interface Challenge {
-  /** The nonce, and the two numbers of our public key. */
+  /** The nonce, and both numbers of our public key. */
   readonly opening: readonly string[];
-  /** Whether the answer proves that the daemon has the private key. */
+  /** Whether the daemon has the private key. */
   isProof(answer: string): boolean;
   /** With the session key; null: not made for our key. */
   answer(challenge: string): readonly string[] | null;
 }
 
-/** For a daemon with the caller's key pair: members share theirs. */
+/** For a daemon with the caller's key pair, as members have. */
 export function challengeOf(own: KeyObject): Challenge {
   const shared = createPublicKey(own);
   const { n = '', e = '' } = shared.export({ format: 'jwk' });

@@ -14,10 +14,9 @@ export type Decoded =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'garbage'; readonly why: string };
 
-/** cfengine's own buffers: 4096. */
+/** cfengine's own buffers have 4096. */
 const mostBytes = 65_536;
 
-/** From the received bytes. */
 export function decodeFrame(bytes: Buffer): Decoded {
   if (bytes.length < 8) return { kind: 'incomplete' };
   const header = bytes.subarray(0, 8).toString('latin1').replace(/\0.*$/s, '');
@@ -27,15 +26,15 @@ export function decodeFrame(bytes: Buffer): Decoded {
   return { kind: 'frame', payload: bytes.subarray(8, 8 + length).toString('latin1'), rest: bytes.subarray(8 + length) };
 }
 
-/** The numbers of a STAT answer, in cfengine's order [cfengine.md 1.8]. */
+/** Of a STAT answer [cfengine.md 1.8]. */
 export interface RemoteStat {
   readonly size: number;
-  /** Since the epoch. */
+  /** Seconds since the epoch. */
   readonly mtime: number;
   readonly inode: number;
 }
 
-/** Of "OK: type mode lmode uid gid size atime mtime ctime holes ino nlink dev"; else null. */
+/** Reads "OK: type mode lmode uid gid size atime mtime ctime holes ino nlink dev"; null: other text. */
 export function parseStat(payload: string): RemoteStat | null {
   if (!payload.startsWith('OK: ')) return null;
   const words = payload.slice(4).trim().split(/\s+/);

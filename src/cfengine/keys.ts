@@ -21,7 +21,7 @@ export interface KeyPair {
 /** Compiled into every cfengine; only the file mode protects the key [cfengine.md 1.2]. */
 const passphrase = 'Cfengine passphrase';
 
-/** A 2048 bit pair that both generations accept; made off the main thread. */
+/** 2048 bits, accepted by both generations; made off the main thread. */
 export async function generateKeyPair(): Promise<KeyPair> {
   return promisify(generate)('rsa', {
     modulusLength: 2048,
@@ -30,7 +30,7 @@ export async function generateKeyPair(): Promise<KeyPair> {
   });
 }
 
-/** Reads localhost.priv in any form that cfengine accepts; throws the error of OpenSSL otherwise. */
+/** Reads localhost.priv in any form that cfengine accepts; otherwise throws OpenSSL's error. */
 export function readPrivateKey(pem: string): KeyObject {
   return createPrivateKey({ key: pem, passphrase });
 }
@@ -47,21 +47,20 @@ export function keyDigest(key: KeyObject): string {
   return `MD5=${createHash('md5').update(modulus).update(exponent).digest('hex')}`;
 }
 
-/** Whether this Node.js has MD5: one that follows FIPS mode refuses it, and every key would look damaged. */
+/** A Node.js that follows FIPS mode refuses MD5, and every key would look damaged. */
 export const canNameKeys = (): boolean => attempt(() => createHash('md5') !== null, false);
 
-/** File name of a peer's public key in generation 3. */
+/** In generation 3. */
 export function peerKeyFileName(publicKeyPem: string): string {
   return `root-${keyDigest(createPublicKey(publicKeyPem))}.pub`;
 }
 
-/** Whether localhost.pub has the one form that cfengine reads [cfengine.md 2.2], and belongs to that key. */
+/** Whether localhost.pub has the one form that cfengine reads [cfengine.md 2.2], and belongs to the key. */
 export function isPublicPartOf(publicKeyPem: string, key: KeyObject): boolean {
   if (!publicKeyPem.includes('-----BEGIN RSA PUBLIC KEY-----')) return false;
   return attempt(() => createPublicKey(publicKeyPem).equals(createPublicKey(key)), false);
 }
 
-/** Whether a text is a certificate of that key. */
 export function isCertificateOf(text: string, key: KeyObject): boolean {
   return attempt(() => new X509Certificate(text).checkPrivateKey(key), false);
 }

@@ -4,13 +4,13 @@ import type { Settings } from '../settings/settings.ts';
 export interface CfengineLayout {
   /** On the policy file system; hosts copy it to their inputs. */
   readonly masterInputs: string;
-  /** The policy distributes them, beside itself. */
+  /** The policy distributes them beside itself. */
   readonly referenceFiles: string;
-  /** For hosts to fetch: the current and, during a rotation, the next one. */
+  /** For hosts to fetch: the current one, and the next during a rotation. */
   readonly publicKeys: string;
   /** What a host's programs read. */
   readonly inputs: string;
-  /** The host's pair, and the trusted public keys. */
+  /** The host's pair, and trusted public keys. */
   readonly keys: string;
 }
 
@@ -30,8 +30,8 @@ export interface PolicyCheck {
 }
 
 /**
- * Exit 0 is good. cfengine 2 accepts missing files, so each is checked first [cfengine.md 3.5]; it looks for imports in CFINPUTS [cfengine.md
- * 1.1].
+ * Exit 0 is good. cfengine 2 accepts missing files, so each is checked first [cfengine.md 3.5]; it searches imports in CFINPUTS
+ * [cfengine.md 1.1].
  */
 export function policyChecks(settings: Settings, directory: string): readonly PolicyCheck[] {
   const { cfengineBinDirectory: bin } = settings;

@@ -1,6 +1,6 @@
 /**
- * Probes a daemon as a client would: does it answer, and serve this file? Complete dialogues, closed properly, leave no line in the daemon's
- * log [monitor.md 5.8].
+ * Probes a daemon as a client would: whether it answers, and serves this file. Complete dialogues, closed properly, leave no line in the
+ * daemon's log [monitor.md 5.8].
  */
 import type { KeyObject } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -10,15 +10,15 @@ import { decodeFrame, encodeFrame, parseStat, type RemoteStat } from './frames.t
 
 export type ProbeResult =
   | { readonly kind: 'served'; readonly stat: RemoteStat }
-  /** But does not serve the file to us (refused, absent, key not trusted). */
+  /** It does not serve us the file (refused, absent, key not trusted). */
   | { readonly kind: 'answered'; readonly why: string }
-  /** In cfengine's protocol, within the limit. */
+  /** No answer in cfengine's protocol within the limit. */
   | { readonly kind: 'silent'; readonly why: string }
   /** Generation 2: the daemon refuses the proof of keys. Its reason, and our address as it sees it. */
   | { readonly kind: 'unproved'; readonly why: string; readonly from: string; readonly isTrust: boolean }
   /** Another key than the cluster's: clients refuse it. */
   | { readonly kind: 'stranger'; readonly why: string }
-  /** A fault of this host proves nothing about the daemon. */
+  /** A fault of this host, which proves nothing about the daemon. */
   | { readonly kind: 'unknown'; readonly why: string };
 
 export interface ProbeTarget {
@@ -30,7 +30,7 @@ export interface ProbeTarget {
   readonly anyKey?: boolean;
 }
 
-/** A key and, for generation 3, its certificate. Members share the key, so their daemons answer with it. */
+/** Members share the key, so their daemons answer with it. Generation 3 needs a certificate, too. */
 export interface ProbeIdentity {
   readonly key: KeyObject;
   /** PEM; generation 2: empty. */
@@ -39,21 +39,21 @@ export interface ProbeIdentity {
 
 /** A dialogue has a few hundred bytes. */
 const mostReceivedBytes = 131_072;
-/** Waiting time for the FIN of the other side. */
+/** Wait for the other side's FIN. */
 const closingLimitMs = 1000;
 const closingLookMs = 10;
 const mostBytesBehindTheEnd = 16_384;
 
-/** Of this host, not of the daemon. */
+/** Errors of this host, not of the daemon. */
 const ownTroubles = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
 
-/** Consumes bytes; returns what to send, or a result. */
+/** Consumes bytes; returns the rest, or a result. */
 export type Dialogue = (
   received: Buffer,
   send: (bytes: Buffer | string) => void,
 ) => { readonly rest: Buffer; readonly result?: ProbeResult };
 
-/** The other side may ignore our FIN and stream on: TLS discards that unseen, so the bytes below it are counted. */
+/** The other side may ignore our FIN and stream on. TLS discards that, so this counts the bytes of TCP. */
 function leaveSoon(socket: Socket, tcp: Socket): void {
   const { bytesRead } = tcp;
   let looks = 0;
@@ -65,7 +65,7 @@ function leaveSoon(socket: Socket, tcp: Socket): void {
   socket.unref().once('close', () => clearInterval(timer));
 }
 
-/** `started`: the dialogue can begin, or why not. */
+/** `started`: resolves when the dialogue can begin, or with why not. */
 function converse(
   socket: Socket,
   timeoutMs: number,
@@ -186,7 +186,7 @@ export function dialogue3(path: string): Dialogue {
   };
 }
 
-/** Opened and closed without a byte: no line in the daemon's log [monitor.md 2]. The backlog accepts also for a stopped daemon. */
+/** Opened and closed without a byte: no line in the daemon's log [monitor.md 2]. The backlog also accepts for a stopped daemon. */
 export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'>): Promise<ProbeResult> {
   const socket = connectTcp({ host: address, port });
   const started = new Promise<undefined>((resolve) => socket.once('connect', () => resolve(undefined)));
@@ -199,7 +199,7 @@ export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'
   );
 }
 
-/** Greeting, proof of the shared key, STAT [cfengine.md 1.8, 1.14]. `key` null: it is unknown who answers. */
+/** Greeting, proof of the shared key, STAT [cfengine.md 1.8, 1.14]. `key` null: does not identify the daemon. */
 export function probeGeneration2(target: ProbeTarget, key: KeyObject | null, ownName: string): Promise<ProbeResult> {
   const socket = connectTcp({ host: target.address, port: target.port });
   const started = new Promise<undefined>((resolve) => socket.once('connect', () => resolve(undefined)));
@@ -213,7 +213,7 @@ export function probeGeneration2(target: ProbeTarget, key: KeyObject | null, own
 /** It does not have our key under our address. */
 const distrust = /could not be accepted on trust|keys did not match/;
 
-/** Port probe: the daemon sends nothing before the greeting. */
+/** The daemon sends nothing before the greeting. */
 export function dialogue2(
   path: string,
   key: KeyObject | null,
@@ -278,7 +278,7 @@ function statAnswer(received: Buffer): { readonly rest: Buffer; readonly result?
   if (!('payload' in frame)) return frame;
   const stat = parseStat(frame.payload);
   if (stat === null) return { rest: frame.rest, result: { kind: 'answered', why: frame.payload } };
-  // The second transaction asks for the link target.
+  // The second transaction is about the link target.
   const second = decodeFrame(frame.rest);
   if (second.kind === 'incomplete') return { rest: received };
   return { rest: Buffer.alloc(0), result: { kind: 'served', stat } };

@@ -1,5 +1,5 @@
 /**
- * Drills on a real cluster: the engine's commands and signals over ssh, a watch on every member, connections from clients. Without power and
+ * Drills on a real cluster: the engine's commands and signals over ssh, a watch on every member, connections from clients. No power or
  * cables.
  */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
@@ -21,12 +21,11 @@ import { clientWatch, fetchWatch, memberWatch, readFetched, readWatch, watchFile
 
 const commandLimitMs = 600_000;
 const lookLimitMs = 20_000;
-/** At least. */
 const fetchEveryMs = 500;
-/** An attempt of a client takes 0.3 s, and a host may be busy. */
+/** A client's attempt takes 0.3 s, and a host may be busy. */
 const evidenceLimitMs = 10_000;
 const evidencePauseMs = 100;
-/** A larger step, without the uncertainty: the clock was set. */
+/** A larger step, less the uncertainty, means that the clock was set. */
 const clockJumpMs = 100;
 const probersAtMost = 4;
 
@@ -34,7 +33,7 @@ interface Watch {
   readonly host: string;
   readonly file: string;
   readonly hold: Hold;
-  /** ms ahead of ours, and the uncertainty. */
+  /** ms ahead of ours. */
   clock: { readonly aheadMs: number; readonly doubtMs: number };
 }
 
@@ -42,12 +41,12 @@ export interface OpenGround {
   readonly ground: DrillGround;
   /** For messages. */
   readonly probe: string;
-  /** With the reason. */
+  /** Hosts and the reason. */
   readonly unwatched: readonly string[];
   close(): Promise<void>;
 }
 
-/** `token`: unique for this run. Hosts that cannot be watched are skipped. */
+/** `token`: unique for this run. Skips hosts that cannot be watched. */
 export async function openClusterGround(
   shell: MemberShell,
   settings: Settings,
@@ -109,7 +108,6 @@ export async function openClusterGround(
   };
 }
 
-/** In order of time. */
 class Seen {
   readonly #shell: MemberShell;
   readonly #watches: readonly Watch[];
@@ -131,7 +129,7 @@ class Seen {
     this.#pause = pause;
   }
 
-  /** `hostMs`: its start by its member's clock, for what follows there; NaN: unknown. */
+  /** `hostMs`: its start by the member's clock; NaN: unknown. */
   add(entry: JournalEntry, hostMs: number): void {
     this.#own.push({ entry, hostMs });
   }
@@ -144,7 +142,7 @@ class Seen {
     return this.#entries();
   }
 
-  /** Each watch started a check after this call, and was fetched after that. */
+  /** Each watch began a check after this call, and was fetched after that. */
   async complete(): Promise<Evidence> {
     const asked = Date.now();
     const end = performance.now() + evidenceLimitMs;
@@ -165,11 +163,11 @@ class Seen {
     return { trace: this.#entries(), missing };
   }
 
-  /** Start of its last check, by our clock. null: unknown; text: why there will be no more. */
+  /** Start of its last check, by our clock. null: unknown; text: why none will follow. */
   async #fetch(watch: Watch): Promise<number | string | null> {
     const asked = Date.now();
     const { exitCode, stdout } = await this.#shell.run(watch.host, fetchWatch(watch.file), lookLimitMs);
-    // Its earlier entries stay.
+    // Earlier entries stay.
     if (exitCode !== 0) return exitCode === 1 ? 'its watch exited' : null;
     const { now, looked, rest } = readFetched(stdout);
     if (now === null || looked === null) return null;
@@ -218,7 +216,7 @@ async function statusOf(shell: MemberShell, settings: Settings): Promise<Package
   return null;
 }
 
-/** While the package serves: mount and address only on the active member, found by the others, one daemon everywhere. */
+/** While the package serves: mount and address only on the active member, found by the others; one daemon everywhere. */
 async function brokenOf(shell: MemberShell, settings: Settings, adapter: CfengineAdapter): Promise<string[]> {
   const look = conditionLook({ ...settings, adapter });
   const { observation, answers } = await observeAnd(shell, settings, look.lines);

@@ -1,4 +1,4 @@
-/** With the previous rehearsal: drills, and members whose readiness changed. Pure. */
+/** Compares with the previous rehearsal: drills, and members whose readiness changed. Pure. */
 import { type DrillResult, inSeconds, type Rehearsal, worstOutage } from './model.ts';
 
 export interface ComparedDrill {
@@ -16,7 +16,7 @@ export interface Comparison {
   readonly members: readonly { readonly member: string; readonly text: string }[];
 }
 
-/** Smaller, or below a tenth: noise. */
+/** Noise: smaller, or below a tenth. */
 const noiseMs = 250;
 
 /** null: no earlier one. */
@@ -50,7 +50,7 @@ function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
       ? { ...row, change: 'better', text: 'passed now' }
       : { ...row, change: 'worse', text: 'failed now' };
   const [one, other] = [worstOutage(drill) ?? 0, worstOutage(former) ?? 0];
-  // Both are without an end.
+  // Both never ended.
   if (one === other) return { ...row, change: 'same', text: 'unchanged' };
   const difference = one - other;
   if (Math.abs(difference) < Math.max(noiseMs, other * 0.1)) return { ...row, change: 'same', text: 'about the same' };
@@ -58,7 +58,7 @@ function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
   return difference > 0 ? { ...row, change: 'worse', text: `${by} slower` } : { ...row, change: 'better', text: `${by} faster` };
 }
 
-/** The last result of each drill and of the members, oldest first in `earlier`. null: none. */
+/** The last result of each drill and of the members. `earlier`: oldest first. null: none. */
 export function lastOf(earlier: readonly Rehearsal[]): Rehearsal | null {
   const newestFirst = [...earlier].reverse();
   const [newest] = newestFirst;

@@ -5,7 +5,7 @@ import { daemonFunction } from '../cluster/remote/daemon-lines.ts';
 import { maintenanceFileName } from '../contract/maintenance-file.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** `directory` of the package, with the engine's variables. */
+/** Words of drill scripts. `directory`: the package's, with the engine's variables. */
 export function drillWords(settings: Settings, adapter: CfengineAdapter): Readonly<Record<string, string>> {
   const { mountPoint, packageAddress, packageDirectory, cfenginePort } = settings;
   return {

@@ -18,7 +18,7 @@ export function notFit(before: Flags): string[] {
   ];
 }
 
-/** The package may run on another member. */
+/** Flags that differ; the package may run on another member. */
 export function uncleanFlags(before: Flags, after: Flags): string[] {
   const differ = Object.entries(before.switching).filter(([member, on]) => after.switching[member] !== on);
   return [
@@ -92,23 +92,23 @@ export interface DrillEvidence {
   readonly drill: Pick<Drill, 'name' | 'title' | 'budget' | 'follows'>;
   readonly startedAt: string;
   readonly trace: readonly JournalEntry[];
-  /** Of the drill itself; its cleanup follows. */
+  /** Of the drill; its cleanup follows. */
   readonly mark: number;
   readonly end: number;
   readonly before: Flags;
   readonly after: Flags | null;
-  /** Failures of the drill; limits are judged here. */
+  /** Of the drill, except exceeded limits. */
   readonly faults: readonly string[];
   readonly unclean: readonly string[];
   /** Hosts with incomplete evidence, and why. */
   readonly missing: readonly string[];
-  /** They probe all the time. */
+  /** Probe all the time. */
   readonly clients: readonly string[];
   /** By the engine. null: it did not move. */
   readonly moved: { readonly from: string; readonly to: string } | null;
 }
 
-/** Mount and address move along, and every client notices; else nothing was measured. */
+/** Mount and address must move along, and every client must notice; otherwise nothing was measured. */
 function notMeasured(
   { drill: { follows }, trace, mark, end, missing, clients, moved }: DrillEvidence,
   { outages }: Pick<Story, 'outages'>,

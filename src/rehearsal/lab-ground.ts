@@ -11,7 +11,7 @@ import type { DrillGround } from './runner.ts';
 export const labProbe =
   "it fetches the sentinel of the policy file system through the package address, in cfengine's own protocol (every 50 ms)";
 
-/** `drills` is attached, its package runs. `stop` aborts waits. */
+/** `drills` is attached, its package runs. `pause` rejects when aborted. */
 export function labGround(drills: PackageDrills, pause: (milliseconds: number) => Promise<void>): DrillGround {
   const { lab } = drills;
   const { settings } = lab.spec;

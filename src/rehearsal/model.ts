@@ -7,7 +7,7 @@ export interface Flags {
   readonly status: string;
   readonly state: string;
   readonly autoRun: boolean;
-  /** Switches by member. */
+  /** By member. */
   readonly switching: Readonly<Record<string, boolean>>;
 }
 
@@ -34,7 +34,7 @@ export function orderedMoments(moments: Moments): { readonly name: MomentName; r
     .map((one, index) => ({ ...one, number: index + 1 }));
 }
 
-/** On a member; `to` null: to the end. */
+/** `to` null: to the end. */
 export interface Span {
   readonly member: string;
   readonly what: 'mounted' | 'address' | 'halting' | 'starting' | 'down';
@@ -57,10 +57,10 @@ export interface Mark {
   readonly text: string;
 }
 
-/** Limits in ms; null: no limit. */
+/** ms; null: no limit. */
 export interface Budget {
   readonly detect: number | null;
-  /** Longest of a client; 0: none may notice. */
+  /** The longest of a client; 0: none may notice. */
   readonly outage: number | null;
 }
 
@@ -86,7 +86,7 @@ export interface DrillResult extends Story {
   readonly budget: Budget;
   readonly before: Flags;
   readonly after: Flags | null;
-  /** From the state before. Empty: verified. */
+  /** Differences from the state before. Empty: verified. */
   readonly unclean: readonly string[];
   /** Timeouts of the drill, and violations. */
   readonly faults: readonly string[];
@@ -96,7 +96,7 @@ export interface DrillResult extends Story {
 export interface Look {
   readonly name: string;
   readonly member: string;
-  /** skipped: never counted as passed. */
+  /** skipped: never counts as passed. */
   readonly is: 'good' | 'bad' | 'skipped';
   readonly text: string;
   readonly remedy: string;
@@ -140,7 +140,7 @@ export interface Rehearsal {
   readonly drills: readonly DrillResult[];
 }
 
-/** Longest of a client, ms. Infinity: no end; null: no client noticed. */
+/** ms. Infinity: it never ended; null: no client noticed. */
 export function worstOutage(drill: Pick<DrillResult, 'outages'>): number | null {
   const longest = longestOutage(drill);
   return longest === null ? null : lengthOf(longest);
@@ -148,7 +148,7 @@ export function worstOutage(drill: Pick<DrillResult, 'outages'>): number | null 
 
 export const lengthOf = ({ from, to }: Outage): number => (to === null ? Number.POSITIVE_INFINITY : to - from);
 
-/** A drill is judged by it. null: no client noticed. */
+/** The one that a drill is judged by. null: no client noticed. */
 export function longestOutage({ outages }: Pick<DrillResult, 'outages'>): Outage | null {
   return [...outages].sort((a, b) => lengthOf(b) - lengthOf(a))[0] ?? null;
 }
@@ -157,7 +157,7 @@ const centiseconds = (ms: number): number => Math.round(ms / 10) * 10;
 
 export const outagePartNames = ['detect', 'halt', 'mount', 'address', 'first answer'] as const;
 
-/** From the client's last answer to its next one, rounded to 10 ms so that they add up. Empty: none, or without an end. */
+/** From the client's last answer to its next one, rounded to 10 ms so that the parts add up. Empty: no outage, or one that never ended. */
 export function outageParts({
   outages,
   moments,

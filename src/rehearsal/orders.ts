@@ -1,10 +1,10 @@
-/** For acts of a drill, by engine. Pure. */
+/** Orders of a drill by engine. Pure. */
 import type { Commands, Orders } from '../engine/engine.ts';
 import type { Act, Part } from './drills/drill-model.ts';
 
 type Typing = Extract<Act, { do: 'type' }>;
 
-/** `nameOf`: not called for an order without a member. */
+/** Calls `nameOf` only for an order with a member. */
 export function commandsOf(
   { order, on, member = on }: Typing,
   orders: Orders,

@@ -1,4 +1,7 @@
-/** Would the package start on each member? From csync check, status, keys verify, and the package's validate and start --dry-run. Pure. */
+/**
+ * Whether the package would start on each member: by csync check, status, keys verify, and the package's validate and start --dry-run.
+ * Pure.
+ */
 
 import { parseLogLine } from '../base/log-line.ts';
 import { driftRemedy, inBrief } from '../cluster/apply/comparison.ts';
@@ -8,7 +11,7 @@ import type { Handshake } from '../cluster/hosts/key-layout.ts';
 import { engineFor, typed } from '../engine/choice/engine-for.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
 
-/** What a package script printed on a member. */
+/** Output of a package script on a member. */
 export interface ScriptSaid {
   /** null: not called. */
   readonly exitCode: number | null;
@@ -19,10 +22,10 @@ export interface ReadyInput {
   readonly status: StatusInput;
   readonly verdict: StatusVerdict;
   readonly check: CheckReport;
-  /** Unreachable members are missing. */
+  /** Without unreachable members. */
   readonly validate: ReadonlyMap<string, ScriptSaid>;
   readonly dryRun: ReadonlyMap<string, ScriptSaid>;
-  /** null: no host is set up by csync. */
+  /** null: csync set up no host. */
   readonly handshakes: readonly Handshake[] | null;
 }
 
@@ -78,7 +81,7 @@ function judgeFiles({ staleFiles }: MemberStatus): readonly Found[] {
       );
 }
 
-/** Warnings are reported and prevent nothing. */
+/** Reports warnings, which prevent nothing. */
 function judgeCheck({ member }: MemberStatus, { check }: ReadyInput): readonly Found[] {
   const own = check.problems.filter((problem) => problem.member === member && problem.severity === 'error');
   const missing = check.leftOut.filter((one) => one.member === member && one.why !== 'unreachable');
@@ -150,7 +153,6 @@ function judgeKeys({ member }: MemberStatus, { handshakes }: ReadyInput): readon
       );
 }
 
-/** Every check of every member. */
 export function judgeReadiness(input: ReadyInput): ReadyReport {
   const members = input.status.members.map((one) => readinessOf(one, input));
   const ready = members.filter(({ verdict }) => verdict === 'ready').map(({ member }) => member);

@@ -1,4 +1,6 @@
-/** Runs a drill: may it start, its acts, the expected result, always its cleanup, the final state. A ground provides the cluster. */
+/**
+ * Runs a drill: whether it may start, its acts, the expected result, always its cleanup, the final state. A ground provides the cluster.
+ */
 
 import { type Engine, type PackageStatus, unknownStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
@@ -7,7 +9,7 @@ import { drillResult, flagsOf, notFit, uncleanFlags } from './judgement.ts';
 import type { DrillResult } from './model.ts';
 import { commandsOf } from './orders.ts';
 
-/** And hosts where it is incomplete: nothing missing there proves anything. */
+/** `missing`: hosts with an incomplete trace, where an absent entry proves nothing. */
 export interface Evidence {
   readonly trace: readonly JournalEntry[];
   readonly missing: readonly string[];
@@ -21,7 +23,7 @@ export interface DrillGround {
   readonly clients: readonly string[];
   /** Oldest first. Other hosts' entries may arrive late. */
   trace(): Promise<readonly JournalEntry[]>;
-  /** Every host was observed past the call; waits, up to a limit. */
+  /** Waits, up to a limit, until every host was observed past the call. */
   evidence(): Promise<Evidence>;
   /** Later actions have a later time. */
   mark(): Promise<number>;
@@ -31,13 +33,13 @@ export interface DrillGround {
   type(member: string, argv: readonly string[]): Promise<void>;
   /** As root; rejects unless it exits with 0. */
   script(member: string, what: string, text: string, script: string): Promise<void>;
-  /** null: cannot be switched. */
+  /** null: machines cannot be switched. */
   readonly machine: ((member: string, verb: 'crash' | 'boot' | 'cut' | 'heal') => Promise<void>) | null;
   /** {mount}, {daemon} and so on. */
   readonly words: Readonly<Record<string, string>>;
-  /** Of a serving package, besides flags. Empty: all hold. */
+  /** Violations while the package serves, besides flags. */
   invariants(): Promise<readonly string[]>;
-  /** Empty: the cluster may be changed. A cleanup always runs. */
+  /** Why the cluster must not be changed. A cleanup always runs. */
   forbidden(): Promise<readonly string[]>;
   /** Rejects when aborted. */
   pause(milliseconds: number): Promise<void>;
@@ -52,7 +54,7 @@ const cleanLimitMs = 60_000;
 
 type Parts = Readonly<Record<Part, string>>;
 
-/** A failure of the cluster is the result. Rejects only as `pause`. */
+/** A failure of the cluster is a result. Rejects only as `pause`. */
 export async function runDrill(drill: Drill, ground: DrillGround, say: (line: string) => void): Promise<DrillResult> {
   const startedAt = new Date().toISOString();
   const status = await ground.status();
@@ -197,7 +199,7 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
   return failing(text, ground.script(member, what, text, script));
 }
 
-/** Node scripts: the first word after node's options. Not a shell with this pattern, nor the service in front of the monitor. */
+/** Node scripts: the first word after node's options. Matches no shell with this pattern, nor the service in front of the monitor. */
 function signalScript(
   { to, signal, ifThere, whenItRuns }: Extract<Act, { do: 'signal' }>,
   fill: (text: string) => string,
@@ -213,7 +215,7 @@ function signalScript(
   }[to];
   const send = (name: string): string => (to === 'daemon' ? `kill -${name} $(daemon_pids)` : `pkill -${name} ${fill(find)}`);
   const known = to === 'daemon' ? `${fill('{daemonPids}')}\n` : '';
-  // Also if the drill is killed.
+  // Even if the drill is killed.
   const undo = signal === 'STOP' ? `( sleep 120; ${send('CONT')} ) </dev/null >/dev/null 2>&1 &\n` : '';
   if (whenItRuns === true)
     return `${known}${undo}( n=0; until ${send(signal)} || [ $n = 6000 ]; do n=$((n + 1)); sleep 0.01; done ) </dev/null >/dev/null 2>&1 &`;
@@ -277,7 +279,7 @@ async function follow(follows: Follows, parts: Parts, ground: DrillGround): Prom
   if (left.length > 0) throw new DrillFault(left.join('; '));
 }
 
-/** Otherwise enables the package once, as an administrator would. Returns what still differs. */
+/** Enables the package once if necessary, as an administrator would. Returns what still differs. */
 async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, say: (line: string) => void): Promise<string[]> {
   let left: readonly string[] = [];
   const isClean = async (): Promise<boolean> => {

@@ -2,10 +2,10 @@ import type { JournalEntry } from '../lab/emulation/journal.ts';
 import { clientOutages, failoverAfter } from '../lab/trials/timeline.ts';
 import type { Mark, MomentName, Moments, Outage, Span, Story } from './model.ts';
 
-/** Drawn time before the fault, in ms. */
+/** ms drawn before the fault. */
 export const leadMs = 1000;
 
-/** Half the distance of the samples is the greatest error. */
+/** Then the error is at most half the distance of the samples. */
 function placed(entry: JournalEntry): JournalEntry {
   const isLook = /^(mounted|address)-o/.test(entry.what);
   return isLook && entry.sinceMs !== undefined ? { ...entry, at: entry.at - entry.sinceMs / 2 } : entry;

@@ -1,6 +1,6 @@
 /**
- * Observe a member or a client during a drill on a real cluster. One bash a host, which exits with its input and removes its file. Lines
- * `SECONDS WORD...` by its clock. Pure.
+ * Observe a member or a client during a drill on a real cluster: one bash a host, which exits when its input closes and removes its file.
+ * Lines `SECONDS WORD...` by its clock. Pure.
  */
 
 import { parseLogLine } from '../base/log-line.ts';
@@ -12,14 +12,14 @@ import { standingWord } from '../host/admin/member-shell.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Pauses of member and client, in seconds. */
+/** Seconds. */
 const memberPause = '0.02';
 const clientPause = '0.05';
-/** Hundredths of a second. A connection that took longer made the client wait. */
+/** 0.01 s. A connection that took longer made the client wait. */
 const clientLateCs = 10;
-/** An attempt is cut off after this, the start of its program included. */
+/** 0.01 s; cuts off an attempt, the start of its program included. */
 const clientLimitCs = 30;
-/** A program that started later made no attempt. */
+/** 0.01 s. A program that started later made no attempt. */
 const clientStartCs = 5;
 
 /** Only root writes there. */
@@ -34,12 +34,12 @@ const begin = (token: string): string[] => [
   "trap 'exit 0' HUP INT TERM",
   'now() { if [ -n "$EPOCHREALTIME" ]; then stamp=$EPOCHREALTIME; else stamp=$(date +%s.%N); fi; }',
   'report() { echo "$stamp $*" >> "$file"; }',
-  // Of the last check: the file is complete up to then.
+  // The file is complete up to this check.
   'looked() { echo "$1" > "$file.at"; }',
   `echo ${standingWord}`,
 ];
 
-/** `read -t` is the pause and detects the end of the input. */
+/** `read -t` is the pause, and detects that the input closed. */
 function inBash(around: typeof script, lines: readonly string[], ...more: readonly string[]): string {
   return around(
     ...more,
@@ -48,7 +48,7 @@ function inBash(around: typeof script, lines: readonly string[], ...more: readon
   );
 }
 
-/** Mount, address, lines of the package log. */
+/** Reports mount, address and lines of the package log. */
 export function memberWatch(
   { mountPoint, packageAddress, packageName, scriptLogFile, packageDirectory }: Settings,
   token: string,
@@ -84,7 +84,8 @@ export function memberWatch(
 }
 
 /**
- * Connections to the port. A wait may have begun without an address anywhere. A busy client starts programs late: only the connection counts.
+ * Reports connections to the port. A wait may have begun while no host had the address. A busy client starts programs late, so only the
+ * connection counts.
  */
 export function clientWatch({ packageAddress, cfenginePort }: Settings, token: string): string {
   const uptime = 'read -r up _ < /proc/uptime';
@@ -96,7 +97,7 @@ export function clientWatch({ packageAddress, cfenginePort }: Settings, token: s
     `  now; begun=$stamp; ${uptime}`,
     `  said=$(timeout ${clientLimitCs / 100} bash --norc -c ${shellWord(connect)} 2> /dev/null); status=$?`,
     '  now; set -- $said',
-    // 0: connected; 1: refused; else cut off.
+    // 0: connected; 1: refused; otherwise cut off.
     `  if [ $status -le 1 ] || { [ -n "$1" ] && [ $((10#$1 - 10#\${up/./})) -le ${clientStartCs} ]; }; then`,
     '    is=0; [ $status != 0 ] || is=1',
     '    if [ "$is" != "$served" ]; then served=$is; report client $is $good',
@@ -110,7 +111,7 @@ export function clientWatch({ packageAddress, cfenginePort }: Settings, token: s
   return inBash(hostScript, lines);
 }
 
-/** For readFetched; fails if the watch is gone. */
+/** Prints the input of readFetched; fails if the watch is gone. */
 export const fetchWatch = (file: string): string =>
   hostScript('echo "now $(date +%s.%N)"', `echo "at $(cat ${file}.at 2>/dev/null)"`, `cat ${file}`);
 
@@ -125,7 +126,7 @@ export function readFetched(text: string): {
   return { now: millis(now), looked: millis(looked), rest };
 }
 
-// With the comma of its locale.
+// Its locale may print a comma.
 const seconds = (word = ''): number => decimal(word.replace(',', '.'));
 
 const firstRoles: Readonly<Record<string, readonly string[]>> = { start: ['pre', 'legacy'], halt: ['main', 'legacy'] };
@@ -147,7 +148,7 @@ function eventOf(line: string): Pick<JournalEntry, 'what' | 'text'> | null {
   return null;
 }
 
-/** `aheadMs`: its clock minus ours. Truncated lines are skipped. */
+/** `aheadMs`: its clock minus ours. Skips truncated lines. */
 export function readWatch(text: string, host: string, aheadMs: number): JournalEntry[] {
   const millis = (word = ''): number => seconds(word) * 1000 - aheadMs;
   return text.split('\n').flatMap((line): JournalEntry[] => {

@@ -1,6 +1,6 @@
 /**
- * The Masterfiles Policy Framework (MPF) of CFEngine 3: recognizes it, and joins csync's policy by its augments, def.json. No file of it is
- * changed. Pure.
+ * The Masterfiles Policy Framework (MPF) of CFEngine 3: recognizes it, and joins csync's policy by its augments, def.json. Changes no file
+ * of it. Pure.
  */
 
 /** All exist in 3.21; a tree without one is joined by hand. */
@@ -18,11 +18,11 @@ const hooks: readonly (readonly [file: string, text: string])[] = [
   ['cfe_internal/core/main.cf', 'mpf_auto_am_policy_hub_state_disabled'],
 ];
 
-/** The framework's port cannot be changed. */
+/** It cannot be changed. */
 const frameworkPort = 5308;
 
 export interface Framework {
-  /** What csync's part needs. Empty: csync joins it. */
+  /** Empty: csync can join it. */
   readonly lacks: readonly string[];
 }
 
@@ -36,14 +36,14 @@ export function frameworkOf(files: ReadonlyMap<string, string>, port: number): F
   return { lacks: port === frameworkPort ? lacks : [...lacks, `a variable for the port, which is ${port} in csync.yaml`] };
 }
 
-/** From CFEngine 3.18 on the second replaces the first. */
+/** Since CFEngine 3.18 the second replaces the first. */
 const augmentsNames = ['def.json', 'def_preferred.json'] as const;
 
 export const isAugments = (name: string): boolean => augmentsNames.some((one) => one === name);
 
 export const frameworkFiles = { server: 'csync_server.cf', members: 'csync_members.cf', update: 'csync_update.cf' } as const;
 
-/** A list gets missing items, a text is written only if the site has none. */
+/** A list gets missing items; a text is written only if the site has none. */
 const lists: Readonly<Record<string, readonly string[]>> = {
   acl: ['@(csync_hosts.allowed)'],
   control_server_allowusers: ['root'],
@@ -57,7 +57,7 @@ const defaults: Readonly<Record<string, string | readonly string[]>> = {
   mpf_update_policy_bundle: 'default:csync_mpf_update',
 };
 const inputs = [frameworkFiles.server, frameworkFiles.members];
-/** Else the active member would count as a policy hub for ever, and copy from its own disk. */
+/** Otherwise the active member would count as a policy hub for ever, and copy from its own disk. */
 const classes = { mpf_auto_am_policy_hub_state_disabled: ['any'] } as const;
 
 export type Joined = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly why: string };
@@ -65,7 +65,7 @@ export type Joined = { readonly ok: true; readonly text: string } | { readonly o
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The same text if nothing is missing. null: no file. The site's keys stay. */
+/** Keeps the site's keys; returns the same text if nothing is missing. null: no file. */
 export function joinAugments(text: string | null): Joined {
   let whole: unknown;
   try {
@@ -85,7 +85,7 @@ export function joinAugments(text: string | null): Joined {
   return { ok: true, text: `${JSON.stringify(whole, null, indent)}\n` };
 }
 
-/** Changes `whole`; throws what is in the way. */
+/** Changes `whole`; throws the obstacle. */
 function join(whole: Json): void {
   const vars = objectIn(whole, 'vars');
   for (const [name, items] of Object.entries(lists)) append(...placeOf(whole, vars, name), items);
@@ -128,7 +128,7 @@ export interface AugmentsPlan {
   readonly notes: readonly string[];
 }
 
-/** Each of the two files that exists, else a new def.json. */
+/** For each of the two files that exists, otherwise a new def.json. */
 export function planAugments(files: ReadonlyMap<string, string>): AugmentsPlan {
   const present = augmentsNames.filter((name) => files.has(name));
   const names = present.length > 0 ? present : augmentsNames.slice(0, 1);

@@ -1,7 +1,4 @@
-/**
- * Renders settings and templates to all files of the package directory. Pure and reproducible to the byte: the result depends only on the
- * input.
- */
+/** Renders settings and templates to all files of the package directory. Pure and reproducible to the byte. */
 import type { Checked, Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
 import {
@@ -38,18 +35,14 @@ export interface PackageTemplates {
 export interface RenderInput {
   readonly settings: Settings;
   readonly templates: PackageTemplates;
-  /** The compiled member scripts, by file name (csync-start.cjs ...). */
+  /** The compiled member scripts, by file name. */
   readonly bundles: ReadonlyMap<string, string>;
-  /** The engine's own template; without it the shipped template is the whole definition. */
+  /** The engine's own template; without it the shipped one is the whole definition. */
   readonly base?: string | undefined;
-  /**
-   * Directories of the host that renders; without them, settings that begin with a variable cannot be rendered where a definition requires
-   * absolute paths.
-   */
+  /** Of this host. Without them, a definition that requires absolute paths cannot be rendered from settings that begin with a variable. */
   readonly directories?: EngineVariables;
 }
 
-/** The launchers' tokens; the package file has others. */
 function launcherTokens(settings: Settings, name: string, role: LauncherRole): Record<string, string> {
   return {
     toolkit_version: toolkitVersion,
@@ -66,7 +59,7 @@ function launcherTokens(settings: Settings, name: string, role: LauncherRole): R
   };
 }
 
-/** Every file of the package directory, or all problems of the templates. */
+/** Every file, or all problems of the templates. */
 export function renderPackage({ settings, templates, bundles, base, directories = {} }: RenderInput): Checked<RenderedFile[]> {
   const problems: Problem[] = [];
   const fill = (template: Template, values: Record<string, string>): string => {
@@ -101,7 +94,6 @@ export function renderPackage({ settings, templates, bundles, base, directories 
     : { ok: true, value: files, problems };
 }
 
-/** A package in its parts: the files of the set, and the files beside the sets. */
 interface Parts {
   readonly set: readonly RenderedFile[];
   readonly beside: readonly RenderedFile[];
@@ -114,7 +106,7 @@ function digestsOf(files: readonly RenderedFile[]): Record<string, string> {
   return Object.fromEntries(files.map((file) => [file.name, sha256(file.text)]));
 }
 
-/** In a package directory; the manifest comes last. */
+/** In a package directory; the manifest is last. */
 function laidOut({ set, beside, settingsDigest: digest, edited, runtime }: Parts): RenderedFile[] {
   const files = digestsOf(set);
   const name = setNameOf(files);
@@ -134,12 +126,11 @@ function manifestText(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
-/** The name of the set; null: version 0.1.0, which had no sets. */
+/** null: version 0.1.0, which had no sets. */
 export function setOf(files: readonly RenderedFile[]): string | null {
   return files.map(({ name }) => setPartOf(name)).find((part) => part !== null)?.set ?? null;
 }
 
-/** Text of a file of the set. */
 export function setText(files: readonly RenderedFile[], name: string): string | null {
   return files.find((file) => (setPartOf(file.name)?.name ?? file.name) === name && isOfSet(file, files))?.text ?? null;
 }
@@ -152,10 +143,7 @@ export function manifestOf(files: readonly RenderedFile[]): Manifest {
   return readManifest(setText(files, manifestName));
 }
 
-/**
- * The files of a set as rendered together, with a package file that names it, in the order of the manifest; null if one is missing or
- * differs.
- */
+/** A set as rendered together, with a package file that names it, in the order of the manifest; null if a file is missing or differs. */
 export function wholePackage(files: readonly RenderedFile[], set: string, packageFile: string): RenderedFile[] | null {
   const byName = new Map(files.map((file) => [file.name, file]));
   const manifest = manifestOf(files);
@@ -175,7 +163,7 @@ function partsOf(files: readonly RenderedFile[]): Parts {
   return { set, beside: files.filter(({ name }) => setPartOf(name) === null), settingsDigest: digest, edited, runtime };
 }
 
-/** Renders the set with other files: the package file, also an administrator's own, gets the new name. */
+/** Renders the set with other files; the package file, also an administrator's own, gets the new name. */
 function withOtherSet(parts: Parts, { withSet, companions }: DefinitionFormat): RenderedFile[] {
   const name = setNameOf(digestsOf(parts.set));
   const naming = (text: string): string => withSet(text, name, parts.settingsDigest);
@@ -187,8 +175,8 @@ function withOtherSet(parts: Parts, { withSet, companions }: DefinitionFormat): 
 }
 
 /**
- * A set of version 0.1.0 with the launchers of this version beside it: they start its scripts as well as those of a set, so the package can
- * fail over until the definition is applied.
+ * A set of version 0.1.0 with this version's launchers beside it. They start scripts of either version, so the package can fail over until
+ * the definition is applied.
  */
 export function withLaunchers(files: readonly RenderedFile[], style: Settings['packageStyle'], entry: string): RenderedFile[] {
   const names = entryNames(style);
@@ -201,15 +189,14 @@ export function withLaunchers(files: readonly RenderedFile[], style: Settings['p
   });
 }
 
-/** The files with a manifest that names this runtime, or none. A runtime is not rendered, but distributed. */
+/** Names the runtime in the manifest, or none. A runtime is distributed, not rendered. */
 export function withRuntime(files: readonly RenderedFile[], runtime: Runtime | null): RenderedFile[] {
   const text = manifestText({ ...manifestOf(files), runtime: runtime ?? undefined });
   return files.map((file) => ((setPartOf(file.name)?.name ?? file.name) === manifestName ? { ...file, text } : file));
 }
 
 /**
- * The rendered files with some replaced by an administrator's own. They form a set of their own; its manifest names the edits, so that the
- * next render notices them.
+ * Replaces files by an administrator's own. The result is another set; its manifest names the edits, so that the next render notices them.
  */
 export function withEdits(
   files: readonly RenderedFile[],
@@ -230,9 +217,9 @@ export function withEdits(
 }
 
 /**
- * The same files for another list of members: changes settings.json, the member lines of the package file, and the digests of settings and
- * set. Everything else stays, also without the templates. A legacy package keeps its set, since another one could not be applied while it
- * runs, and no member script reads the list. Throws if settings.json is no settings file.
+ * The same files for other members: changes settings.json, the package file's member lines, and the digests of settings and set; needs no
+ * templates. A legacy package keeps its set, since another one could not be applied while it runs, and no member script reads the list.
+ * Throws a TypeError if settings.json is invalid.
  */
 export function withMembers(files: readonly RenderedFile[], members: readonly string[]): RenderedFile[] {
   const before = parseSettingsJson(setText(files, settingsName) ?? '');

@@ -1,5 +1,5 @@
 /**
- * The policy of members and clients for both generations of cfengine, over the relocatable address as tested in cfengine.md 1.7 and 2.7, in
+ * The policy of members and clients for both generations of cfengine, with the relocatable address as tested in cfengine.md 1.7 and 2.7, in
  * files that an administrator can replace one by one. Pure and reproducible to the byte.
  */
 
@@ -16,24 +16,24 @@ export interface PolicyFile {
   /** Relative to the master inputs directory. */
   readonly name: string;
   readonly text: string;
-  /** csync rewrites its own files; an administrator's file is created once if it is missing. */
+  /** csync rewrites its own files, and creates an administrator's once. */
   readonly owner: 'toolkit' | 'administrator';
   readonly mode: 0o600;
 }
 
 export interface PolicyInput {
   readonly settings: Settings;
-  /** By name below package-templates; at least those of policyTemplateNames. */
+  /** By name below package-templates; at least policyTemplateNames. */
   readonly templates: ReadonlyMap<string, Template>;
   readonly members: readonly RosterHost[];
   readonly clients: readonly RosterHost[];
-  /** csync's part of a tree of the Masterfiles Policy Framework, instead of a tree of its own. */
+  /** csync's part of a tree of the Masterfiles Policy Framework, instead of its own tree. */
   readonly framework?: boolean;
 }
 
 type Generation = Settings['cfengineGeneration'];
 
-/** File of the policy -> template. A name without .tpl is the administrator's file, copied as it is. */
+/** Policy file -> template. A name without .tpl is the administrator's file, copied unchanged. */
 const parts: Readonly<Record<Generation, Readonly<Record<string, string>>>> = {
   2: {
     'update.conf': 'cfengine2/update.conf.tpl',
@@ -56,7 +56,7 @@ const parts: Readonly<Record<Generation, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** The same for a tree of the Masterfiles Policy Framework, which exists for generation 3. */
+/** For a tree of the Masterfiles Policy Framework (generation 3). */
 const frameworkParts: Readonly<Record<string, string>> = {
   'failsafe.cf': 'cfengine3/update.cf.tpl',
   [frameworkFiles.members]: 'cfengine3/csync_members.cf.tpl',
@@ -64,7 +64,6 @@ const frameworkParts: Readonly<Record<string, string>> = {
   [frameworkFiles.update]: 'cfengine3/mpf/csync_update.cf.tpl',
 };
 
-/** The templates of one generation. */
 export function policyTemplateNames(generation: Generation): string[] {
   return [...new Set([...Object.values(parts[generation]), ...(generation === 3 ? Object.values(frameworkParts) : [])])];
 }
@@ -72,22 +71,22 @@ export function policyTemplateNames(generation: Generation): string[] {
 const headerStart = 'Written by the csync toolkit ';
 const header = `${headerStart}${toolkitVersion}. Do not edit: csync overwrites this file.`;
 
-/** Whether csync wrote a policy file, in any version: its header is the first line, in a script the second. */
+/** Whether any version of csync wrote it: its header is the first line, in a script the second. */
 export function isOurs(text: string): boolean {
   return text.replace(/^#!.*\n/, '').startsWith(`# ${headerStart}`);
 }
 
-/** A name in classes: cfengine replaces every character that it does not allow there. */
+/** cfengine replaces every character that a class cannot have. */
 export function className(name: string): string {
   return name.replace(/[^A-Za-z0-9_]/g, '_');
 }
 
-/** Class of one member in the generated class file. */
+/** In the generated class file. */
 export function memberClass(name: string): string {
   return `csync_member_${className(name)}`;
 }
 
-/** All files of the policy, or every problem of the hosts, the templates and their tokens. */
+/** All files, or every problem of the hosts, the templates and their tokens. */
 export function renderPolicy({ settings, templates, members, clients, framework = false }: PolicyInput): Checked<PolicyFile[]> {
   const generation = settings.cfengineGeneration;
   const problems = [
@@ -105,7 +104,7 @@ export function renderPolicy({ settings, templates, members, clients, framework 
   const told = new Set<string>();
   for (const [name, templateName] of Object.entries(framework ? frameworkParts : parts[generation])) {
     const filled = partText(templateName, templates.get(templateName), values[templateName] ?? {});
-    // Two files of one template report its problems once.
+    // Reports problems of a template with two files once.
     if (!told.has(templateName)) problems.push(...filled.problems);
     told.add(templateName);
     const owner = isTemplate(templateName) ? 'toolkit' : 'administrator';
@@ -120,10 +119,10 @@ export function blocks(text: string, ...names: readonly string[]): string[] {
   return all.filter((found) => names.includes(found[1] ?? '')).map((found) => found[0]);
 }
 
-/** Up to the last occurrence of a sign. The searched text ends with it, so no search is made from later positions. */
+/** Up to the last occurrence of a sign, so that no search starts after it. */
 export const upTo = (sign: string, text: string): string => text.slice(0, text.lastIndexOf(sign) + sign.length);
 
-/** What csync's part of the framework takes from the templates of its own tree, so that no text exists twice. */
+/** csync's part of the framework takes texts from the templates of its own tree. */
 function frameworkValues(own: Values, templates: PolicyInput['templates']): { values: Values; problems: readonly Problem[] } {
   const names = {
     update: 'cfengine3/update.cf.tpl',
@@ -213,12 +212,12 @@ function noDomain({ packageDnsName }: Settings): Problem {
   );
 }
 
-/** The domain of the policy host; empty if there is none. */
+/** Of the policy host; empty: none. */
 function domainOf({ packageDnsName }: Settings): string {
   return /\.(.*)$/.exec(packageDnsName)?.[1] ?? '';
 }
 
-/** Wraps lists: a thousand clients in one line are unreadable, and too long for some readers. */
+/** Wraps lists: a line with a thousand clients is unreadable, and too long for some readers. */
 const itemsInALine = 8;
 function list(items: readonly string[], separator: string, indent: number): string {
   const lines: string[] = [];
@@ -237,16 +236,16 @@ interface Addresses {
   readonly maxConnections: number;
 }
 
-/** Of generation 2: a plain address in its lists also matches every longer text, 10.9.0.1 also 10.9.0.12 [cfengine.md 1.13]. */
+/** In generation 2 a plain address in a list also matches longer text: 10.9.0.1 also 10.9.0.12 [cfengine.md 1.13]. */
 const exactly = (addresses: readonly string[]): string[] =>
   addresses.map((address) => (address.includes('/') ? address : `${address}/32`));
 
-/** Beginnings of lines in cfrun.hosts that cfrun takes for a setting, also where they are those of a host's name [cfengine.md 1.13]. */
+/** Beginnings of lines that cfrun takes for a setting, even in a host's name [cfengine.md 1.13]. */
 export const cfrunSetting = /^(domain|hostna|maxchild|outputdir|outputlevel|include|access|bindtointerface)/;
 
 /**
- * The line of a host in cfrun.hosts, and the word that cfrun knows it by: its name, because cfrun appends the domain to names without a dot
- * [cfengine.md 1.7]; its address where cfrun would take the name for a setting.
+ * A host's word in cfrun.hosts: its name, because cfrun appends the domain to names without a dot [cfengine.md 1.7], or its address if
+ * cfrun would take the name for a setting.
  */
 export function cfrunWord({ name, addresses: [address = name] }: RosterHost, { cfenginePort }: Settings): string {
   return `${cfrunSetting.test(name) ? address : name}${cfenginePort === 5308 ? '' : `:${cfenginePort}`}`;
@@ -262,7 +261,7 @@ function addressesOf(settings: Settings, members: readonly RosterHost[], clients
     return 2 ** (bits - Number(network.split('/')[1] ?? bits));
   });
   const hosts = inNetworks.reduce((sum, size) => sum + size, members.length + clients.length);
-  // Twice the hosts [cfengine.md 1.7]: clients have one connection each, so that half remains for the members. The daemon starts with 4096
+  // Twice the hosts [cfengine.md 1.7]: clients have one connection each, so half remains for the members. The daemon starts with 4096
   // descriptors, and a connection may need two.
   return { loopbacks, allowed: [...allowed], cluster, maxConnections: Math.min(2000, Math.max(200, 2 * hosts)) };
 }
@@ -351,12 +350,12 @@ function standingFor(hosts: readonly RosterHost[]): string[] {
   return [...new Set(hosts.flatMap(({ addresses: [first] }) => first ?? []))];
 }
 
-/** Names of members as hard classes: without domain; cfengine 3 writes them in lower case. */
+/** Hard classes of members: without domain; cfengine 3 writes them in lower case. */
 function hostClasses(members: readonly RosterHost[]): string[] {
   return [...new Set(members.flatMap(({ name }) => [className(shortName(name)), className(shortName(name).toLowerCase())]))];
 }
 
-/** A class for each member; members with the same name for cfengine share one. */
+/** Members with the same name for cfengine share a class. */
 function classLines(members: readonly RosterHost[], line: (name: string, hosts: readonly string[]) => string): string {
   const lines = members.map((member) => line(memberClass(shortName(member.name)), hostClasses([member])));
   return [...new Set(lines)].join('\n');

@@ -28,7 +28,7 @@ export const templateCatalogue: readonly TemplateEntry[] = [
   { name: 'cfengine2/site.main', becomes: 'site.main, once: your own policy' },
 ];
 
-/** Keeps the shipped texts of the export. */
+/** The shipped texts of the export. */
 export const pristineDirectory = '.shipped';
 
 export interface TemplateTexts {
@@ -93,7 +93,7 @@ export interface ExportChoice {
   readonly takeShipped: boolean;
 }
 
-/** An unedited copy is updated. */
+/** Updates an unedited copy. */
 export function exportStep(name: string, texts: TemplateTexts, { takeMine, takeShipped }: ExportChoice): ExportStep {
   const state = templateState(texts);
   switch (state) {

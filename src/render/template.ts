@@ -10,7 +10,7 @@ export interface Template {
   readonly text: string;
 }
 
-/** Or an unclosed `{{`. Shell ends nested expansions with `}}`. */
+/** Or an unclosed `{{`: shell ends nested expansions with `}}`. */
 const braces = /\{\{([^{}\n]*)\}\}|\{\{/g;
 
 function placesIn({ file, text }: Template): (offset: number) => Place {
@@ -24,7 +24,9 @@ function placesIn({ file, text }: Template): (offset: number) => Place {
   };
 }
 
-/** Problems at once with line and column: no value (with the nearest name), malformed, a `required` value that is unused. */
+/**
+ * Returns all problems with line and column: a token without a value (with the nearest name), a malformed one, an unused `required` value.
+ */
 export function fillTemplate(
   template: Template,
   values: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** A legacy package's configuration file [serviceguard.md 4.1, 2.7]: for cmmakepkg -p and cmcheckconf. Descriptions are ours. Pure. */
+/** A legacy package's configuration file [serviceguard.md 4.1, 2.7], for cmmakepkg -p and cmcheckconf. Descriptions are ours. Pure. */
 import * as legal from './legal-values.ts';
 import { type Attribute, attribute, group } from './modules.ts';
 
@@ -87,7 +87,7 @@ export function findLegacyAttribute(keyword: string): Attribute | undefined {
   return legacyAttributes.find((one) => one.keyword === keyword);
 }
 
-/** Of cmmakepkg -p: those without a value commented out. */
+/** As cmmakepkg -p: attributes without a value are commented out. */
 export function makeLegacyTemplate(name: string | null): string {
   const blocks = legacyAttributes
     .filter(({ keyword }) => !Object.hasOwn(legacySpellings, keyword))

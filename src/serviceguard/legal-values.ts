@@ -14,7 +14,7 @@ export function oneOf(...words: readonly string[]): Legal {
   return { words: words.join(', '), accepts: (value) => words.some((word) => same(word, value)) };
 }
 
-/** Serviceguard's words are equal in either case. */
+/** Case does not matter. */
 function same(word: string, value: string): boolean {
   return word.toLowerCase() === value.toLowerCase();
 }
@@ -63,7 +63,6 @@ export const path: Legal = {
   accepts: (value) => /^(?:\/|\$(?:\w+|\{\w+\})\/)\S+$/.test(value),
 };
 
-/** With arguments. */
 export const commandLine: Legal = {
   words: '<An absolute path and its arguments>',
   accepts: (value) => /^(?:\/|\$(?:\w+|\{\w+\})\/)\S+/.test(value),
@@ -74,7 +73,7 @@ export const address: Legal = {
   accepts: (value) => isIpv4(value) || isIpv6(value),
 };
 
-/** Of IPv6 with or without its length [serviceguard.md 2.6]. */
+/** IPv6 with or without its length [serviceguard.md 2.6]. */
 export const subnet: Legal = {
   words: address.words,
   accepts: (value) => address.accepts(value) || prefixOf(value) !== null,

@@ -20,7 +20,7 @@ export interface Module {
   readonly kind: 'base' | 'optional';
   readonly comment: string;
   readonly attributes: readonly Attribute[];
-  /** Or why the lab refuses it or warns. */
+  /** `because`: why the lab refuses it or warns. */
   readonly lab: { readonly does: 'imitate' } | { readonly does: 'warn' | 'refuse'; readonly because: string };
 }
 
@@ -32,7 +32,7 @@ export function attribute(keyword: string, check: legal.Legal, comment: string, 
   return { keyword, legal: check, comment, fallback: null, repeatable: false, mandatory: false, group: null, ...more };
 }
 
-/** The first one opens an instance, so all may repeat. */
+/** `first` opens an instance, so all may repeat. */
 export function group(first: Attribute, ...rest: readonly Attribute[]): Attribute[] {
   return [first, ...rest].map((one) => ({ ...one, repeatable: true, group: first.keyword }));
 }
@@ -111,7 +111,7 @@ const notForFailover = new Set(['failover_policy', 'failback_policy']);
 const multiNode = base.filter((one) => !notForFailover.has(one.keyword));
 const oneMember = 'the lab runs failover packages only, on one member at a time';
 
-/** Imitated unless it says otherwise. */
+/** Default: imitated. */
 type Row = Pick<Module, 'name' | 'comment' | 'attributes'> & Partial<Pick<Module, 'lab'>>;
 
 const baseModules: readonly Row[] = [
@@ -302,7 +302,7 @@ export const modules: readonly Module[] = [
   ...optionalModules.map((row) => ({ kind: 'optional', lab: imitated, ...row }) as const),
 ];
 
-/** Of a start; a halt in reverse [A12 p.55] (pr_cntl INFERRED). */
+/** A halt is in reverse [A12 p.55] (pr_cntl INFERRED). */
 export const startOrder = [
   'sg/external_pre',
   'sg/pr_cntl',

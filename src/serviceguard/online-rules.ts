@@ -27,7 +27,7 @@ const rules: Readonly<Record<string, OnlineRule>> = {
   external_pre_script: 'live',
 };
 
-/** All other attributes are free. */
+/** Default: free. */
 export function onlineRule(keyword: string): OnlineRule {
   return Object.hasOwn(rules, keyword) ? (rules[keyword] ?? 'free') : 'free';
 }

@@ -1,4 +1,4 @@
-/** Without a cluster: keywords, values, modules, groups [serviceguard.md 2.3-2.7]. Pure. */
+/** Checks without a cluster: keywords, values, modules, groups [serviceguard.md 2.3-2.7]. Pure. */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { errorProblem, type Place, type Problem } from '../base/problem.ts';
@@ -27,14 +27,14 @@ export function checkPackageFile(file: PackageFile, fileName: string): Problem[]
   ];
 }
 
-/** The manual's rules beyond single values. */
+/** Rules beyond single values. */
 function ruleProblems(file: PackageFile, at: At): Problem[] {
   return packageRules.flatMap(({ rule, source, code = 'package-rule', broken }) =>
     broken(file).map(({ text, line }) => error(code, text, `${rule} [${source}]`, at(line))),
   );
 }
 
-/** Required: no control script has a default [serviceguard.md 4.1]. */
+/** Control scripts have no default [serviceguard.md 4.1]. */
 function missingLegacyProblems(file: PackageFile, fileName: string): Problem[] {
   const missing = legacyAttributes.filter(({ mandatory, keyword }) => mandatory && lastValue(file, keyword) === undefined);
   return missing.map(({ keyword, legal }) => {
@@ -142,7 +142,7 @@ function missingModuleProblems(file: PackageFile, fileName: string, at: At): Pro
   });
 }
 
-/** Required attributes besides the first one. */
+/** Besides the first attribute. */
 const needed: Readonly<Record<string, readonly string[]>> = {
   service_name: ['service_cmd'],
   fs_name: ['fs_directory', 'fs_type'],

@@ -22,7 +22,7 @@ export interface ServiceEntry {
 export interface PackageContent {
   readonly name: string;
   readonly logFile: string;
-  /** null: modular. They do everything below. */
+  /** null: modular. The scripts do everything below. */
   readonly legacy: { readonly runScript: string; readonly haltScript: string } | null;
   readonly logLevel: number;
   readonly preScripts: readonly string[];

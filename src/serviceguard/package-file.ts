@@ -1,13 +1,13 @@
 /**
- * The ASCII package file: `keyword value`, `#` comments, values with blanks in double quotes, keywords in either case [serviceguard.md 2.3],
- * no continuation lines (serviceguard.md gap 14). Keywords: modules.ts and legacy.ts. Pure.
+ * The ASCII package file: `keyword value`, `#` comments, values with blanks in double quotes, keywords in either case [serviceguard.md
+ * 2.3], no continuation lines (serviceguard.md gap 14). Keywords: modules.ts and legacy.ts. Pure.
  */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 
 export interface PackageLine {
-  /** Lower case; pev_ names and toolkit attributes (with a slash) keep theirs. */
+  /** Lower case, except pev_ names and toolkit attributes (with a slash). */
   readonly keyword: string;
   /** Unquoted. */
   readonly value: string;
@@ -33,11 +33,12 @@ export function styleOf({ lines }: Pick<PackageValues, 'lines'>): PackageStyle {
   return !has('module_name') && has('run_script', 'halt_script') ? 'legacy' : 'modular';
 }
 
-/** Serviceguard's limits for a name [L9 p.196]. */
+/** [L9 p.196] */
 export const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$/;
 
 /**
- * All problems: quoting, a keyword without a value, no or two package names. An empty value must be quoted (`fs_umount_opt ""`) [L9 p.210].
+ * Returns all problems: quoting, a keyword without a value, no or two package names. An empty value must be quoted (`fs_umount_opt ""`) [L9
+ * p.210].
  */
 export function parsePackageFile(text: string, fileName: string): Checked<PackageFile> {
   const problems: Problem[] = [];
@@ -133,18 +134,18 @@ function syntaxProblem(code: ProblemCode, text: string, remedy: string, place: P
 /** Without comments, in columns. Parses back to the same. */
 export function printPackageFile(file: PackageFile): string {
   const width = Math.max(24, ...file.lines.map((line) => line.keyword.length)) + 1;
-  // Scripts use the spelling behind pev_ and of an attribute with a slash.
+  // Scripts use the spelling after pev_, and of an attribute with a slash.
   const isSpelt = (keyword: string): boolean => styleOf(file) === 'legacy' && canonicalKeyword(keyword.toUpperCase()) === keyword;
   const spelt = (keyword: string): string => (isSpelt(keyword) ? keyword.toUpperCase() : keyword);
   return file.lines.map((line) => `${spelt(line.keyword).padEnd(width)}${printValue(line.value)}\n`).join('');
 }
 
-/** Quoted when empty or with blanks or # [L9 p.207]. */
+/** Quotes an empty value, or one with blanks or # [L9 p.207]. */
 export function printValue(value: string): string {
   return value === '' || /[\s#]/.test(value) ? `"${value}"` : value;
 }
 
-/** The last value of a keyword; undefined: absent. */
+/** undefined: absent. */
 export function lastValue(file: PackageFile, keyword: string): string | undefined {
   return file.lines.findLast((line) => line.keyword === keyword)?.value;
 }

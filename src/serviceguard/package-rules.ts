@@ -11,17 +11,16 @@ export interface Broken {
 }
 
 export interface PackageRule {
-  /** The rule as a sentence. */
+  /** A sentence. */
   readonly rule: string;
   readonly source: string;
-  /** If it has one of its own. */
   readonly code?: ProblemCode;
   readonly broken: (file: PackageFile) => Broken[];
 }
 
 const linesOf = ({ lines }: PackageFile, keyword: string): PackageLine[] => lines.filter((line) => line.keyword === keyword);
 
-/** The line that opens it, and its further ones. */
+/** The opening line of each instance, and its further ones. */
 function instances(file: PackageFile, first: string, members: readonly string[]): PackageLine[][] {
   const found: PackageLine[][] = [];
   for (const line of file.lines) {
@@ -34,7 +33,7 @@ function instances(file: PackageFile, first: string, members: readonly string[])
 const valueIn = (instance: readonly PackageLine[], keyword: string): string | undefined =>
   instance.find((line) => line.keyword === keyword)?.value;
 
-/** As `meaning` reads the values. */
+/** `meaning` reads the values. */
 const different =
   (keyword: string, meaning: (value: string) => string = (value) => value) =>
   (file: PackageFile): Broken[] => {

@@ -1,11 +1,11 @@
-/** Names of storage: one thing has several, all legal in a package file. Pure. */
+/** Storage has several names that are legal in a package file. Pure. */
 
-/** As LVM, from `vg_csync`, `/dev/vg_csync` or `/dev/vg_csync/`. */
+/** LVM's name, from `vg_csync`, `/dev/vg_csync` or `/dev/vg_csync/`. */
 export function volumeGroupName(value: string): string {
   return value.replace(/^\/dev\//, '').replace(/(?<!\/)\/+$/, '');
 }
 
-/** Of a device, under either name; null: another kind (NFS, a disk). */
+/** By either name of a device; null: another kind (NFS, a disk). */
 export function volumeGroupOfDevice(device: string): string | null {
   const mapped = /^\/dev\/(?:mapper\/|disk\/by-id\/dm-name-)((?:[^/-]|--)+)-(?!-)[^/]+$/.exec(device)?.[1];
   if (mapped !== undefined) return mapped.replaceAll('--', '-');
@@ -13,7 +13,7 @@ export function volumeGroupOfDevice(device: string): string | null {
   return group === null || ['mapper', 'disk', 'block', 'dm', 'cciss', 'md'].includes(group) ? null : group;
 }
 
-/** Without doubled slashes, and without one at the end. */
+/** No doubled slashes, none at the end. */
 export function plainPath(path: string): string {
   return path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 }

@@ -1,4 +1,4 @@
-/** `cmviewcl -f line` [serviceguard.md 5.1.3]: `prefix|attribute=value`, a prefix is a chain of `type:name`. Unknown ones are kept. Pure. */
+/** `cmviewcl -f line` [serviceguard.md 5.1.3]: `prefix|attribute=value`; a prefix is a chain of `type:name`. Keeps unknown ones. Pure. */
 export interface LineView {
   /** Of the object itself; the first of equal names. */
   readonly own: ReadonlyMap<string, string>;
@@ -11,7 +11,7 @@ interface Growing extends LineView {
   readonly parts: Map<string, Map<string, Growing>>;
 }
 
-/** Other text: an empty view. */
+/** An empty view for other text. */
 export function parseLineView(text: string): LineView {
   const root = emptyView();
   for (const line of text.split('\n')) readLine(root, line.trim());
@@ -48,7 +48,7 @@ export function partsOf(view: LineView, type: string): [name: string, part: Line
   return [...(view.parts.get(type) ?? [])];
 }
 
-/** Of `-p package` (no prefix) or of the cluster; null: not named. */
+/** From `-p package` (no prefix) or the whole cluster; null: not named. */
 export function packageIn(view: LineView, name: string): LineView | null {
   const nested = view.parts.get('package')?.get(name);
   if (nested !== undefined) return nested;

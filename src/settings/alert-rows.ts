@@ -1,4 +1,3 @@
-/** Part of the table of settings. */
 import type { SettingsRow } from './row.ts';
 import { off, offOrPath, whole } from './rules.ts';
 

@@ -1,7 +1,7 @@
-/** Everything that depends on the type. */
+/** What depends on the type. */
 
 interface FileSystemType {
-  /** Debian package with its mkfs. */
+  /** Debian package of its mkfs. */
   readonly package: string;
   /** Of mkfs, over an existing file system. */
   readonly overwrite: '-F' | '-f';

@@ -1,4 +1,3 @@
-/** Part of the table of settings. */
 import type { SettingsRow } from './row.ts';
 import { layerSchedule, listenAddress, localRestart, off, offOrPath, whole, yesNo } from './rules.ts';
 

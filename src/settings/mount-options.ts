@@ -43,7 +43,7 @@ export function parseMountOptions(text: string): MountOptions | null {
   return { text: words.join(' '), options };
 }
 
-/** The last option of several counts. */
+/** The last option counts. */
 export function mountsReadOnly(text: string): boolean {
   const last = parseMountOptions(text)?.options.findLast((option) => option === 'ro' || option === 'rw');
   return last === 'ro';

@@ -1,4 +1,4 @@
-/** What is different with `engine: pacemaker`, by the table of settings. Pure. */
+/** What the table of settings changes with `engine: pacemaker`. Pure. */
 import { errorProblem, type Place, type Problem } from '../base/problem.ts';
 import type { SettingsRow } from './row.ts';
 import { type Field, type Settings, settingsFields } from './settings.ts';
@@ -6,16 +6,16 @@ import { settingsTable } from './table.ts';
 
 const rows: Readonly<Record<Field, SettingsRow>> = settingsTable;
 
-/** Serviceguard's alone: Pacemaker has nothing that the setting could change. */
+/** Pacemaker has nothing that the setting could change. */
 export const isWithoutEffect = (row: SettingsRow): boolean => row.pacemaker !== undefined && row.pacemaker.comment === undefined;
 
-/** The comment for this engine; null: the setting has no effect there. */
+/** null: the setting has no effect with this engine. */
 export function commentOn(row: SettingsRow, engine: unknown): string | null {
   if (engine !== 'pacemaker' || row.pacemaker === undefined) return row.comment;
   return row.pacemaker.comment ?? null;
 }
 
-/** Values that were set and that Pacemaker cannot have (errors), or that change nothing there (warnings). */
+/** Values that Pacemaker cannot have (errors), or that change nothing there (warnings). */
 export function pacemakerProblems(settings: Partial<Settings>, placeOf: (field: Field) => Place | undefined): Problem[] {
   if (settings.engine !== 'pacemaker') return [];
   return settingsFields.flatMap((field): Problem[] => {

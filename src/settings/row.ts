@@ -1,4 +1,3 @@
-/** What a row of the settings table has. */
 import type * as v from 'valibot';
 
 export interface SettingsRow {
@@ -15,13 +14,13 @@ export interface SettingsRow {
   readonly pacemaker?: OnPacemaker;
 }
 
-/** What is different with `engine: pacemaker`. */
+/** What differs with `engine: pacemaker`. */
 export interface OnPacemaker {
-  /** In place of the row's. Without it the setting is Serviceguard's alone, and a csync.yaml that csync writes lacks it. */
+  /** Replaces the row's. Without it the setting is Serviceguard's alone, and csync does not write it into csync.yaml. */
   readonly comment?: string;
-  /** Values that are refused, as text. Any other value that is set has an effect if there is a comment, and is ignored if not. */
+  /** Refused values. Any other value has an effect if there is a comment, and is ignored if not. */
   readonly refuses?: RegExp;
-  /** Why, as a sentence of its own. */
+  /** Why, as a sentence. */
   readonly why?: string;
 }
 

@@ -1,9 +1,9 @@
-/** The rules for values of settings, and the parsers of values with parts. */
+/** Rules for values of settings, and parsers of values with parts. */
 import * as v from 'valibot';
 import { isIpv4, isIpv6, isPackageAddress, networkOf, plainAddress, prefixOf } from '../base/network.ts';
 import { parseMountOptions } from './mount-options.ts';
 
-/** Serviceguard's rule for package and service names: letters, digits, and . - _ ; at most 39 characters. */
+/** Of packages and services in Serviceguard. */
 export const nameRule = v.pipe(
   v.string('expected a name'),
   v.regex(
@@ -12,10 +12,10 @@ export const nameRule = v.pipe(
   ),
 );
 
-/** The name of a package also ends with a letter or digit [serviceguard.md 2.5]. */
+/** Also ends with a letter or digit [serviceguard.md 2.5]. */
 export const packageNameRule = v.pipe(nameRule, v.regex(/[A-Za-z0-9]$/, 'expected a name that ends with a letter or digit'));
 
-/** Of an account, also of a directory service (ops@example.com). ssh would expand % in a name, and shells more. */
+/** Also of a directory service (ops@example.com). ssh would expand % in a name, and shells more. */
 export const userName = v.pipe(
   v.string('expected the name of a user'),
   v.regex(/^[A-Za-z_][A-Za-z0-9_.@-]{0,62}$/, 'expected a name of letters, digits and . _ @ -'),
@@ -23,7 +23,7 @@ export const userName = v.pipe(
 
 const addressText = 'expected an address such as 10.9.0.100 or 2001:db8::100';
 
-/** In the form of the kernel: it is compared with what ip(8) and cfengine print. */
+/** In the form of the kernel, as ip(8) and cfengine print it. */
 export const address = v.pipe(v.string(addressText), v.check(isPackageAddress, addressText), v.transform(plainAddress));
 
 const plainPrefix = (text: string): string => {
@@ -39,7 +39,7 @@ export const subnet = v.pipe(
   v.transform(plainPrefix),
 );
 
-/** One whose base is written without a host. */
+/** Its base is written without a host. */
 function isWholePrefix(text: string): boolean {
   return prefixOf(text)?.base.endsWith('::') === true;
 }
@@ -81,7 +81,7 @@ export const sgPath = v.pipe(
   v.check((text) => !text.split('/').includes('..'), 'the path must not contain ".."'),
 );
 
-/** Characters allowed inside double quotes in a package file, which has no escaping (serviceguard.md gap 14). */
+/** Allowed inside double quotes in a package file, which has no escaping (serviceguard.md gap 14). */
 export const plainText = v.pipe(
   v.string('expected text'),
   v.regex(
@@ -90,7 +90,7 @@ export const plainText = v.pipe(
   ),
 );
 
-/** What mount takes in front of the device; a list as in fstab gets its -o. */
+/** What mount takes before the device; a list as in fstab gets its -o. */
 export const mountOptions = (() => {
   const text = 'expected mount options such as -o rw,noatime, without bind, remount, move and loop';
   return v.pipe(
@@ -100,7 +100,7 @@ export const mountOptions = (() => {
   );
 })();
 
-/** Serviceguard's own files have yes and no, YAML 1.2 has true and false; both are accepted. */
+/** Serviceguard's own files have yes and no, YAML 1.2 has true and false. */
 export const yesNo = v.pipe(
   v.union([v.boolean(), v.picklist(['yes', 'no'])], 'expected yes or no'),
   v.transform((value) => value === true || value === 'yes'),
@@ -114,13 +114,13 @@ export const whole = (least: number, most: number) => {
   return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text), plainZero);
 };
 
-/** The schedule of a layer of the monitor. */
+/** Of a layer of the monitor. */
 export interface LayerSchedule {
   readonly everyMs: number;
   readonly limitMs: number;
   /** Failed probes in a row before it counts. */
   readonly failures: number;
-  /** The consequence: a failover, or a line in the log and in csync status. */
+  /** fail: a failover; warn: a line in the log and in csync status. */
   readonly weight: 'fail' | 'warn';
 }
 

@@ -1,4 +1,4 @@
-/** Reads csync.yaml with every problem at once, and writes a commented one. Only for the administrator's side. */
+/** Reads csync.yaml, and writes a commented one. Only for the administrator's side. */
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
@@ -14,18 +14,15 @@ import { whyUnsupported } from './unsupported.ts';
 const rows: Readonly<Record<Field, SettingsRow>> = settingsTable;
 const fieldOfKey = new Map(fields.map((field) => [rows[field].key, field]));
 
-/**
- * Reads csync.yaml. All problems are reported at once, each with file, line and column, the typed text, and a remedy; an unknown key gets
- * the nearest valid one.
- */
+/** Returns all problems, each with file, line and column, the typed text, and a fix; for an unknown key the nearest valid one. */
 export function parseSettings(text: string, file: string): Checked<Settings> {
   const { given, problems } = readGiven(text, file);
-  // Without a readable file every setting would be reported as missing.
+  // Every setting would be reported as missing.
   if (problems.some((problem) => problem.code === 'settings-syntax')) return { ok: false, problems };
   return completeSettings(given, file, problems);
 }
 
-/** The settings of a file, which may be incomplete; unknown and repeated keys are problems. */
+/** The file may be incomplete; unknown and repeated keys are problems. */
 export function readGiven(text: string, file: string): { readonly given: GivenSettings; readonly problems: readonly Problem[] } {
   const given = new Map<Field, Given>();
   const lines = new LineCounter();
@@ -55,9 +52,9 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
   return { given: readPairs(document, contents.items as Pair<Node, Node | null>[], file, placeOf, problems), problems };
 }
 
-/** A complete, commented file has 14 kB. The YAML parser needs some 15 ms for each kB of text that is not YAML. */
+/** A complete, commented file has 14 kB. The YAML parser needs 15 ms for each kB that is not YAML. */
 const longestText = 24_000;
-/** More problems than this are not reported. */
+/** Most reported problems. */
 const mostProblems = 100;
 
 function syntaxProblem(what: string, place: Place): Problem {
@@ -66,14 +63,14 @@ function syntaxProblem(what: string, place: Place): Problem {
 }
 
 /**
- * Settings have lists and nothing deeper. A stack overflow in a regular expression ends the whole process (V8: "RegExpCompiler Allocation
- * failed") and cannot be caught, so the recursive parser never gets deep text.
+ * Settings have lists and nothing deeper. Deep text overflows the stack of a regular expression, which ends the process (V8:
+ * "RegExpCompiler Allocation failed") and cannot be caught.
  */
 function isDeep(text: string): boolean {
   return (text.match(/[[{]/g)?.length ?? 0) > 300 || /(?:[-?:][ \t]+){40}/.test(text);
 }
 
-/** null: too long, or too many nested brackets for the recursive YAML parser. */
+/** null: too long or too deep for the recursive parser. */
 function documentOf(text: string, lineCounter: LineCounter): Document.Parsed | null {
   if (text.length > longestText || isDeep(text)) return null;
   try {
@@ -85,18 +82,18 @@ function documentOf(text: string, lineCounter: LineCounter): Document.Parsed | n
   }
 }
 
-/** The text with another value for an existing key, every other byte unchanged, and the line; null without the key. */
+/** Replaces the value of an existing key, every other byte unchanged, and returns its line; null without the key. */
 export function withValue(text: string, key: string, value: string): { readonly text: string; readonly line: number } | null {
   const lines = new LineCounter();
   const node = nodeAt(text, key, lines);
   if (!isScalar(node) || node.range == null) return null;
   const [start, end] = node.range;
   const { line } = lines.linePos(start);
-  // Keeps the quotes of the value.
+  // Keeps the value's quotes.
   return { text: node.value === value ? text : `${text.slice(0, start)}${value}${text.slice(end)}`, line };
 }
 
-/** The text with another list for an existing key, every other byte unchanged; null if it has no list. */
+/** Replaces the list of an existing key, every other byte unchanged; null if it has no list. */
 export function withList(text: string, key: string, values: readonly string[]): string | null {
   const node = nodeAt(text, key, new LineCounter());
   if (!isSeq(node) || node.range == null) return null;
@@ -118,7 +115,7 @@ export interface Given {
 }
 export type GivenSettings = ReadonlyMap<Field, Given>;
 
-/** The field of a key; the problem of an unknown key, with the nearest one. */
+/** The field of a key, or a problem with the nearest key. */
 export function fieldOf(key: string, place: Place): Field | Problem {
   const nearest = nearestKey(key);
   const remedy = `did you mean ${nearest}? csync settings example lists all keys`;
@@ -126,13 +123,13 @@ export function fieldOf(key: string, place: Place): Field | Problem {
   return fieldOfKey.get(key) ?? errorProblem('settings-unknown-key', text, remedy, place);
 }
 
-/** The nearest key, also by its beginning: names are shortened as often as they are misspelt. */
+/** Also by its beginning: names are shortened as often as they are misspelt. */
 function nearestKey(typed: string): string {
   const far = (key: string): number => Math.min(distance(typed, key), distance(typed, key.slice(0, typed.length)) + 0.5);
   return [...fieldOfKey.keys()].reduce((best, key) => (far(key) < far(best) ? key : best));
 }
 
-/** The typed text as a value of this setting; unchanged if it is invalid. */
+/** The typed text as a value of the setting; unchanged if invalid. */
 export function readTyped(field: Field, text: string): unknown {
   const { check } = rows[field];
   if (check.type === 'array') return text.split(/[\s,[\]"']+/).filter((word) => word !== '');
@@ -145,7 +142,7 @@ export function isYesNo(field: Field): boolean {
   return v.is(rows[field].check, true);
 }
 
-/** The default of a setting; undefined if it is required. */
+/** undefined: required. */
 export function defaultOf(field: Field, above: Above): unknown {
   return fallbackOf(rows[field], above);
 }
@@ -196,7 +193,7 @@ function versionProblems(version: unknown, file: string, place: Place): Problem[
   return [{ code: 'file-newer', severity: 'error', text: newerText(file, newer), remedy, place }];
 }
 
-/** The value of a node; the error of a missing anchor or an endless alias. */
+/** A missing anchor or endless alias returns the error. */
 function plainValue(document: Document, node: Node | null): unknown {
   try {
     const value: unknown = node === null ? null : node.toJS(document);
@@ -209,7 +206,7 @@ function plainValue(document: Document, node: Node | null): unknown {
   }
 }
 
-/** Checks the given values and adds defaults. `earlier` problems are sorted in. */
+/** Checks the given values and adds defaults; sorts `earlier` problems in. */
 export function completeSettings(given: GivenSettings, file: string, earlier: readonly Problem[] = []): Checked<Settings> {
   const problems = [...earlier];
   const values: Record<string, unknown> = {};
@@ -222,7 +219,7 @@ export function completeSettings(given: GivenSettings, file: string, earlier: re
       continue;
     }
     const fallback = fallbackOf(row, values);
-    // The value that its default depends on is already reported.
+    // The setting that its default depends on is already reported.
     if (typed === undefined && fallback === undefined) continue;
     const checked = v.safeParse(row.check, typed === undefined ? fallback : typed.value);
     if (checked.success) {
@@ -248,7 +245,7 @@ function fallbackOf(row: SettingsRow, above: Above): unknown {
   return typeof row.fallback === 'function' ? (row.fallback as (above: Above) => unknown)(above) : row.fallback;
 }
 
-/** Checks across settings. Rows that already failed are absent and not reported again. */
+/** Across settings; those that already failed are absent. */
 function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place): Problem[] {
   const problems: Problem[] = [];
   const add = (field: Field, text: string, remedy: string): void => {
@@ -298,7 +295,7 @@ function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place
 const canContain = (subnet: string, address: string): boolean =>
   isIpv4(subnet) ? subnet.split('.')[0] === address.split('.')[0] : isInPrefix(address, subnet);
 
-/** A complete, commented csync.yaml. Without settings: the defaults, with required settings commented out. */
+/** A complete, commented csync.yaml. Without settings: the defaults; required settings are commented out. */
 export function printSettings(settings?: Settings): string {
   const values: Record<string, unknown> = {};
   const blocks = fields.flatMap((field) => {

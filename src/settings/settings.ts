@@ -1,6 +1,6 @@
 /**
- * The administrator's settings, a row each, for csync.yaml (settings-yaml.ts), the example, and the JSON on the members. Times are in the
- * unit of their name. Member scripts contain this file, so it imports only the schema library.
+ * The administrator's settings, for csync.yaml (settings-yaml.ts), the example, and the JSON on the members. Member scripts contain this
+ * file, so it imports only the schema library.
  */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
@@ -19,7 +19,7 @@ export type Settings = { readonly [F in Field]: Value<F> extends (infer Item)[] 
 
 export const settingsFields = Object.keys(settingsTable) as Field[];
 
-/** JSON in table order, one a line. */
+/** In table order, one a line. */
 export function settingsJson(settings: Settings): string {
   const ordered = Object.fromEntries(settingsFields.map((field) => [field, settings[field]]));
   return `${JSON.stringify(ordered, null, 2)}\n`;
@@ -28,7 +28,7 @@ export function settingsJson(settings: Settings): string {
 /** Checked values are stable. */
 const jsonSchema = v.strictObject(Object.fromEntries(Object.entries(settingsTable).map(([field, row]) => [field, row.check])));
 
-/** Not in version 0.1.0. */
+/** Absent in version 0.1.0. */
 const laterDefaults = Object.fromEntries(
   settingsFields.flatMap((field) => {
     const row: SettingsRow = settingsTable[field];
@@ -36,7 +36,7 @@ const laterDefaults = Object.fromEntries(
   }),
 );
 
-/** Checked again: files can be damaged. A string is the problem. */
+/** Checked again, because files can be damaged. A string is the problem. */
 export function parseSettingsJson(text: string): Settings | string {
   const data: unknown = attempt(() => JSON.parse(text));
   if (data === undefined) return 'is no JSON';

@@ -1,4 +1,4 @@
-/** The settings, one row each: key, rule, default, text of the commented example. Times are in the unit of their name. */
+/** The settings: key, rule, default, comment of the example. Times are in the unit of their name. */
 import * as v from 'valibot';
 import { alertRows } from './alert-rows.ts';
 import { fileSystemTypeNames, oneOfWords } from './file-systems.ts';
@@ -25,7 +25,7 @@ import {
 const isPacemaker = ({ engine }: Above): boolean => engine === 'pacemaker';
 const byGeneration = (two: string, three: string) => (above: Above) => (above.cfengineGeneration === 2 ? two : three);
 
-/** Field -> row, in the order of the file. */
+/** In the order of the file. */
 export const settingsTable = {
   engine: {
     key: 'engine',

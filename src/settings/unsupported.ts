@@ -1,4 +1,4 @@
-/** Values that Serviceguard allows and csync does not support: they get a sentence of their own. Pure. */
+/** Values that Serviceguard allows and csync does not support. Pure. */
 import type { Field } from './settings.ts';
 
 const single: Partial<Record<Field, string>> = {
@@ -10,7 +10,7 @@ const single: Partial<Record<Field, string>> = {
   mountPoint: 'file system',
 };
 
-/** Why csync refuses the value, in words that follow "KEY is VALUE, but". null: its form is wrong, and nothing more is known. */
+/** Why csync refuses the value; follows "KEY is VALUE, but". null: only its form is wrong. */
 export function whyUnsupported(field: Field, value: unknown): string | null {
   const values = Array.isArray(value) ? value : [value];
   const several = values.flatMap((one) => (typeof one === 'string' ? one.split(/[\s,]+/).filter(Boolean) : []));

@@ -3,7 +3,6 @@
 /** The active member, the first one that the package may move to, the one after. */
 export type Part = 'master' | 'next' | 'third';
 
-/** Orders to the engine. */
 export type OrderName =
   | 'switch on'
   | 'switch off'
@@ -19,7 +18,7 @@ export type OrderName =
 export type SignalTarget = 'daemon' | 'monitor' | 'front' | 'startScript' | 'haltScript';
 
 export type Act =
-  /** `which`: the member that it concerns. */
+  /** `member`: the one that it concerns. */
   | { readonly do: 'type'; readonly on: Part; readonly order: OrderName; readonly member?: Part }
   /** To the daemon, or a program of the package. A stopped process continues after two minutes. */
   | {
@@ -27,18 +26,18 @@ export type Act =
       readonly on: Part;
       readonly to: SignalTarget;
       readonly signal: 'KILL' | 'TERM' | 'STOP' | 'CONT';
-      /** Missing is no failure. */
+      /** A missing process is no failure. */
       readonly ifThere?: true;
-      /** In the background, when such a process exists, up to a minute. */
+      /** In the background, when such a process exists, for a minute at most. */
       readonly whenItRuns?: true;
     }
   /** As root, with {mount}, {address}, {subnet}, {policy}, {port}, {directory}, {logs} and {daemon}. */
   | { readonly do: 'script'; readonly on: Part; readonly text: string; readonly script: string }
   /** Power and cables, in a lab only. */
   | { readonly do: 'machine'; readonly on: Part; readonly verb: 'crash' | 'boot' | 'cut' | 'heal' }
-  /** For the package: on any member, on another than `from`, on that member; down, or starting elsewhere. */
+  /** Until the package runs on any member, on another than `from`, on that member; is down, or starts elsewhere. */
   | { readonly do: 'wait'; readonly until: 'moved' | 'down' | 'starting' | 'served' | Part; readonly from?: Part }
-  /** For so many seconds nothing may happen. */
+  /** Nothing may happen for so long. */
   | { readonly do: 'watch'; readonly seconds: number };
 
 export type Follows =
@@ -87,7 +86,7 @@ export const script = (on: Part, text: string, ...lines: readonly string[]): Act
   text,
   script: lines.join('\n'),
 });
-/** The member undoes it after two minutes, also if the drill was killed. */
+/** The member undoes it after two minutes, even if the drill was killed. */
 export const passing = (on: Part, text: string, undo: string, ...lines: readonly string[]): Act =>
   script(on, text, `( sleep 120; ${undo} ) </dev/null >/dev/null 2>&1 &`, ...lines);
 export const machine = (verb: 'crash' | 'boot' | 'cut' | 'heal', on: Part): Act => ({ do: 'machine', on, verb });
@@ -101,10 +100,9 @@ export const startDaemon = (on: Part): Act =>
     'the cfengine daemon is started, if none runs',
     'pgrep -x {daemon} >/dev/null || ( {start} ) </dev/null >/dev/null 2>&1 || true',
   );
-/** By its usual names; no shell with these names in its command line. */
+/** By its usual names; matches no shell with these names in its command line. */
 export const syslogd = (name: 'STOP' | 'CONT'): string =>
   `pkill -${name} -x 'r?syslogd|syslog-ng|systemd-journal'; pkill -${name} -f '^/bin/busybox [s]yslogd '; true`;
-/** A file there, wherever the package runs. */
 export const ballast = '{mount}/csync-drill-ballast';
 export const noBallast = (on: Part): Act => script(on, 'the filler file is removed', `rm -f ${ballast}`);
 export const contIfThere = (to: 'monitor' | 'front'): Act => ({ ...signal(to, 'CONT'), ifThere: true }) as Act;
@@ -116,7 +114,7 @@ export const stopScript = (on: Part, to: 'startScript' | 'haltScript'): Act => (
   signal: 'STOP',
   whenItRuns: true,
 });
-/** A separate file system: with another one the whole machine would hang. */
+/** Its own file system: freezing another would hang the whole machine. */
 export const logDirectory = '{logs}';
 export const switchedOn = 'the member where it failed, which was disabled for the package, is enabled';
 
@@ -125,7 +123,7 @@ export const byProbe = { detect: 30, outage: 50 } as const;
 export const planned = { detect: null, outage: 20 } as const;
 export const unnoticed = { detect: null, outage: 0 } as const;
 
-/** Usually: the package moves, and the failed member is enabled again. */
+/** The package moves, and the failed member is enabled again. */
 const usual = { members: 2, budget: moves, follows: 'moves', cleaned: switchedOn, cleanup: [switchOn('master')] } as const;
 
 type Row = Omit<Drill, 'where' | keyof typeof usual> & Partial<Drill>;

@@ -1,5 +1,5 @@
 /**
- * A drill's timeline as SVG: lanes for members in which something happens and for clients, the longest outage shaded, moments numbered,
+ * A drill's timeline as SVG: lanes for clients and for members in which something happens, the longest outage shaded, moments numbered,
  * actions lettered. Nothing depends on colour alone. Pure.
  */
 
@@ -32,7 +32,7 @@ export function letterOf(index: number): string {
   return index < 26 ? letter : `${letterOf(Math.floor(index / 26) - 1)}${letter}`;
 }
 
-/** With an action, or a state that begins or ends. */
+/** Members with an action, or a state that begins or ends. */
 export function drawnMembers({ spans, marks }: Pick<DrillResult, 'spans' | 'marks'>, members: readonly string[]): string[] {
   return members.filter(
     (name) =>
@@ -206,7 +206,7 @@ function marksOf(marks: readonly Mark[], lanes: readonly Lane[], frame: Frame): 
   });
 }
 
-/** Numbers stand in rows, so that none overlap. */
+/** In rows, so that none overlap. */
 function momentNumbers({ moments }: DrillResult, frame: Frame) {
   const ends: number[] = [];
   const circles = orderedMoments(moments).map((one) => {

@@ -1,4 +1,4 @@
-/** And a template tag that escapes everything else. */
+/** Text that needs no escaping. */
 export class Markup {
   readonly text: string;
   constructor(text: string) {
@@ -22,7 +22,7 @@ function textOf(content: Content): string {
   return content.map(textOf).join('');
 }
 
-/** Values are escaped unless they are Markup. */
+/** Escapes values unless they are Markup. */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   return new Markup(strings.map((text, index) => `${text}${textOf(values[index] ?? null)}`).join(''));
 }

@@ -1,4 +1,4 @@
-/** One self-contained page of HTML, without scripts. Pure. */
+/** One self-contained HTML page without scripts. Pure. */
 import type { Comparison } from '../comparison.ts';
 import { drillNamed } from '../drill-table.ts';
 import {
@@ -159,7 +159,7 @@ ${finalState(drill)}
 `;
 }
 
-/** In parts; all bars have the same scale. */
+/** All bars have the same scale. */
 function outageBar(drill: DrillResult, drills: readonly DrillResult[]): Content {
   const parts = outageParts(drill);
   const longest = Math.max(...drills.flatMap((one) => worstOutage(one) ?? 0).filter(Number.isFinite));
@@ -229,7 +229,7 @@ function deeds({ marks }: DrillResult): Markup {
   return markup`<h3>Actions</h3>${table([{ label: 'action' }, { label: 'where' }, { label: 'after', kind: 'number' }], rows)}`;
 }
 
-/** One line if as before, else differences. */
+/** One line if as before, otherwise differences. */
 function finalState({ before, after, unclean }: DrillResult): Markup {
   if (after !== null && unclean.length === 0)
     return markup`<p class="facts">Final state: the package runs on ${after.owner ?? 'no member'}, and every switch is as before.</p>`;

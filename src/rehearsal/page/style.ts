@@ -1,4 +1,4 @@
-/** A colour comes with a word, a number or a pattern; light and dark mode. */
+/** Each colour comes with a word, a number or a pattern; light and dark mode. */
 export const pageStyle = `
 :root { color-scheme: light dark; --paper: #f6f7f9; --card: #ffffff; --ink: #1a2027; --soft: #57606c; --line: #dde2e8; --lane: #f3f5f8; --rail: #d5dbe3;
   --good: #1a7f4b; --good-soft: #e3f4ea; --bad: #b3261e; --bad-soft: #fbe9e7; --unsure: #8a5a00; --unsure-soft: #fdf1d8;

@@ -32,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Also of invalid arguments; behind `--` are those of another program. */
+/** Also of invalid arguments; those after `--` are another program's. */
 function wantsJson(argv: readonly string[]): boolean {
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   return own.some((word) => word === '--json' || word === '--json=true');

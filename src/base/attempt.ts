@@ -1,4 +1,4 @@
-/** What `work` returns; `otherwise` if it throws: for what may fail without harm. */
+/** For what may fail without harm: `otherwise` if `work` throws. */
 export function attempt<Result>(work: () => Result): Result | undefined;
 export function attempt<Result, Otherwise>(work: () => Result, otherwise: Otherwise): Result | Otherwise;
 export function attempt(work: () => unknown, otherwise?: unknown): unknown {

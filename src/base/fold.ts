@@ -1,5 +1,6 @@
 /**
- * Lines of at most `width` columns, where words allow it; all but the first indented. A command in backticks stays on one line, to be copied.
+ * Lines of at most `width` columns, where words allow it; all but the first indented. Keeps a command in backticks on one line, to be
+ * copied.
  */
 export function folded(text: string, width: number, indent = 0): string {
   const lines = [''];

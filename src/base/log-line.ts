@@ -1,4 +1,4 @@
-/** A line of the package log and of syslog (docs/reference/log.md), for writers and readers. Pure. */
+/** A line of the package log and of syslog (docs/reference/log.md). Pure. */
 
 /** ok: checked, nothing had to change; done: changed; would: dry run only. */
 export type LogResult = 'ok' | 'done' | 'would' | 'warning' | 'failed';

@@ -1,4 +1,4 @@
-/** Addresses and subnets for csync and the member scripts, by node:net: no library, since each member script would carry it. */
+/** Addresses and subnets, by node:net: each member script would carry a library. */
 
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 
@@ -9,13 +9,13 @@ export function isIpv6(text: string): boolean {
   return isIPv6(text) && !text.includes('%');
 }
 
-/** Addresses that no package can have: Serviceguard allows no link-local one [serviceguard.md 2.6], and the others belong to no single host. */
+/** Impossible for a package: Serviceguard allows no link-local address [serviceguard.md 2.6], and the others belong to no single host. */
 const noPackage = ['::/96', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8'];
 
 export const isPackageAddress = (text: string): boolean =>
   isIpv4(text) || (isIpv6(text) && !noPackage.some((subnet) => isInPrefix(text, subnet)));
 
-/** As the kernel, ip(8) and cfengine print it. The text, if it is no IPv6 address. */
+/** As the kernel, ip(8) and cfengine print it; unchanged if it is no IPv6 address. */
 export function plainAddress(text: string): string {
   return isIpv6(text) ? new SocketAddress({ family: 'ipv6', address: text }).address : text;
 }
@@ -34,7 +34,7 @@ export type AddressState = 'usable' | 'tentative' | 'duplicate' | null;
 const dadFailed = 0x08;
 const tentative = 0x40;
 
-/** Of an IPv6 address in /proc/net/if_inet6: `fd09...0100 02 40 00 c0 eth0`, with flags before the interface [if_addr.h]. */
+/** Reads /proc/net/if_inet6: `fd09...0100 02 40 00 c0 eth0`, with flags before the interface [if_addr.h]. */
 export function addressStateIn(text: string, address: string): AddressState {
   const digits = hexOf(address);
   const line = text.split('\n').find((one) => one.startsWith(digits));
@@ -43,10 +43,10 @@ export function addressStateIn(text: string, address: string): AddressState {
   return (flags & dadFailed) !== 0 ? 'duplicate' : (flags & tentative) !== 0 ? 'tentative' : 'usable';
 }
 
-/** The option of ip(8) for the family of an address or subnet. */
+/** Option of ip(8) for an address or subnet. */
 export const familyOption = (address: string): '-4' | '-6' => (address.includes(':') ? '-6' : '-4');
 
-/** `BASE/LENGTH` of IPv6. null: that is none. */
+/** Reads `BASE/LENGTH` of IPv6. null: other text. */
 export function prefixOf(subnet: string): { readonly base: string; readonly length: number } | null {
   const [base = '', digits = '', ...more] = subnet.split('/');
   return more.length === 0 && isIpv6(base) && /^[1-9]\d{0,2}$/.test(digits) && Number(digits) <= 128
@@ -60,7 +60,7 @@ export function isSameSubnet(one: string, other: string): boolean {
   return base(one) === base(other);
 }
 
-/** Whether an IPv6 address is in a subnet `BASE/LENGTH`. */
+/** `subnet`: BASE/LENGTH of IPv6. */
 export function isInPrefix(address: string, subnet: string): boolean {
   const prefix = prefixOf(subnet);
   if (prefix === null || !isIpv6(address)) return false;
@@ -69,7 +69,7 @@ export function isInPrefix(address: string, subnet: string): boolean {
   return list.check(address, 'ipv6');
 }
 
-/** The IPv4 network address of the subnet an address lies in; null: that is no address, or no length of a prefix. */
+/** The IPv4 network of an address; null: no address, or no prefix length. */
 export function networkOf(address: string, prefixLength: number): string | null {
   if (!isIpv4(address) || !Number.isInteger(prefixLength) || prefixLength < 0 || prefixLength > 32) return null;
   const size = 2 ** (32 - prefixLength);
@@ -82,7 +82,7 @@ export function shortName(name: string): string {
   return name.split('.')[0] ?? name;
 }
 
-/** Whether two names of members mean the same host: `uname -n`, csync.yaml and the engine may each spell it differently. */
+/** `uname -n`, csync.yaml and the engine may spell a host differently. */
 export function isSameHost(one: string, other: string): boolean {
   return shortName(one).toLowerCase() === shortName(other).toLowerCase();
 }

@@ -1,5 +1,5 @@
 /**
- * Problems of the administrator's side, and the exit status of each stage. Problems of a stage are reported together, not thrown at the
+ * Problems of the administrator's side, and the exit status of each stage. A stage reports its problems together, and does not throw at the
  * first.
  */
 
@@ -13,19 +13,19 @@ export interface Place {
 }
 
 /**
- * Each verb that reads, writes or changes has --json. `prints`: a text to be saved. `agents`: starts agents or hooks, which have their own locks.
- * `changes`: changes a cluster; the failover audit has a row for each form.
+ * Each verb that reads, writes or changes has --json. `prints`: a text to be saved. `agents`: starts agents or hooks, which have their own
+ * locks. `changes`: changes a cluster; the failover audit has a row for each form.
  */
 export type Effect = 'reads' | 'prints' | 'writes here' | 'agents' | 'changes' | 'lab';
 
 export interface ExitRow {
   readonly status: number;
   readonly means: string;
-  /** Verbs with one of these effects; another verb says so in its row. */
+  /** Verbs with these effects; another verb says so in its row. */
   readonly of?: readonly Effect[];
 }
 
-/** Exit statuses of `csync` with their meaning, for help and docs/reference/verbs.md. */
+/** For help and docs/reference/verbs.md. */
 export const exitTable = {
   ok: { status: 0, means: 'done' },
   different: { status: 1, means: 'a check failed, something differs, or csync refused' },
@@ -52,7 +52,7 @@ export const exitTable = {
 export type ExitName = keyof typeof exitTable;
 export type ExitCode = (typeof exitTable)[ExitName]['status'];
 
-/** Numbers of the exit statuses, by name. */
+/** By name. */
 export const exitCodes = Object.fromEntries(Object.entries(exitTable).map(([name, { status }]) => [name, status])) as {
   readonly [Name in ExitName]: (typeof exitTable)[Name]['status'];
 };
@@ -78,7 +78,7 @@ export type Checked<T> =
 export class Failure extends Error {
   readonly problems: readonly Problem[];
   readonly exit: number;
-  /** `exit`: for a verb with statuses of its own. */
+  /** `exit`: for a verb with its own statuses. */
   constructor(problems: readonly Problem[], exit: number = exitCodeOf(problems)) {
     super(problems.map((problem) => problem.text).join('; '));
     this.problems = problems;
@@ -86,10 +86,10 @@ export class Failure extends Error {
   }
 }
 
-/** Ctrl-C, or a reader that exited: all waiting is rejected with it. */
+/** Ctrl-C, or a reader that exited: everything pending is rejected with it. */
 export class Interrupted extends Error {}
 
-/** The value, or a Failure with all problems. */
+/** Throws a Failure with all problems. */
 export function demand<T>(checked: Checked<T>): T {
   if (checked.ok) return checked.value;
   throw new Failure(checked.problems);
@@ -104,7 +104,7 @@ export function formatProblem(problem: Problem): string {
   return `${head}\n  ${problem.text}\n  Fix: ${problem.remedy}`;
 }
 
-/** The status of the first error. */
+/** Of the first error. */
 export function exitCodeOf(problems: readonly Problem[]): ExitCode {
   const first = problems.find((problem) => problem.severity === 'error');
   if (first === undefined) return exitCodes.ok;

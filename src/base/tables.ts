@@ -22,7 +22,7 @@ export function columns(rows: readonly (readonly (string | number)[])[], { right
   return texts.map((row) => `${' '.repeat(indent)}${row.map(padded).join('  ')}`.trimEnd());
 }
 
-/** `align` as Markdown writes it, such as `---:`. */
+/** `align` as in Markdown, such as `---:`. */
 export function pageTable(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],

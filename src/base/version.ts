@@ -1,6 +1,6 @@
 import { attempt } from './attempt.ts';
 
-/** The toolkit's version, as in package.json (a test), and versions of Node.js. */
+/** As in package.json (a test). */
 export const toolkitVersion = '0.2.0';
 
 /** Major and minor; as in scripts/prepare.sh and package.json. */
@@ -9,7 +9,7 @@ export const oldestNode = '20.19';
 /** The tests run on it, too. */
 export const recommendedNode = 24;
 
-/** Last day of support of a release line, by the published schedule. Odd lines are never long-term ones. */
+/** By the published schedule. Odd lines are never long-term ones. */
 const lastDays: Readonly<Record<number, string>> = {
   20: '2026-04-30',
   21: '2024-06-01',
@@ -33,26 +33,25 @@ export function lastDayOfNode(version: string): string | null {
   return lastDays[partsOf(version)[0] ?? 0] ?? null;
 }
 
-/** Of an unknown line nothing is claimed. */
+/** false for an unknown line. */
 export function hasNodeEnded(version: string, now: Date): boolean {
   const last = lastDayOfNode(version);
   return last !== null && now.toISOString().slice(0, 10) > last;
 }
 
 /**
- * Options of V8 for the monitor: without its compiler it needs 7 MB less, of 20. Before 24 a warning is printed unless WebAssembly is
- * disabled, too; 24 does not have that option, and exits.
+ * V8 options of the monitor: without its compiler it needs 7 MB less, of 20. Before 24 a warning is printed unless WebAssembly is disabled,
+ * too; 24 does not have that option, and exits.
  */
 export function monitorOptions(version: string): readonly string[] {
   return (partsOf(version)[0] ?? 0) >= 24 ? ['--jitless'] : ['--jitless', '--no-expose-wasm'];
 }
 
 /*
- * Versions of files that one csync writes and another may read (src/contract/formats.ts). A text without a version has version 1: csync 0.1.0
- * wrote none and refuses what it does not know. Member scripts contain this file.
+ * Versions of files that one csync writes and another may read (src/contract/formats.ts). A text without a version has version 1: csync
+ * 0.1.0 wrote none and refuses what it does not know. Member scripts contain this file.
  */
 
-/** Of every format. */
 export const formatVersion = 1;
 
 /** The version if this csync does not know it. null: it does, or the text has no sound version. */

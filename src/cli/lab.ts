@@ -1,4 +1,3 @@
-/** Verbs for the lab: an emulated cluster on this machine. */
 import { documents } from './options.ts';
 import { verb } from './verb.ts';
 
@@ -22,7 +21,7 @@ const engine = {
   default: 'serviceguard' as const,
   describe: 'cluster software: Serviceguard, imitated; or corosync and Pacemaker of this machine, with fencing',
 } as const;
-/** For verbs that print nothing but problems with --json. */
+/** For verbs whose --json prints only problems. */
 const noDocument = async (): Promise<readonly []> => [];
 
 const member = { type: 'string', demandOption: true, describe: 'lab host' } as const;

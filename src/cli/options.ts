@@ -1,4 +1,3 @@
-/** Options that several verbs share. */
 import { exitCodes } from '../base/problem.ts';
 import { out } from '../host/output.ts';
 

@@ -12,17 +12,17 @@ import { verbGroups, verbs } from './verbs.ts';
 
 type Parser = ReturnType<typeof yargs>;
 
-/** What the completion script of yargs puts before the words that were typed so far. */
+/** yargs' completion script puts it before the typed words. */
 const completionRequest = '--get-yargs-completions';
 
 export interface Parsed {
-  /** Carries the verb out; null: there is only something to print. */
+  /** null: there is only text to print. */
   readonly run: (() => Promise<number>) | null;
   /** Help, version or completions. */
   readonly text: string;
 }
 
-/** Parses what stands behind `csync`. Throws what yargs finds wrong with them. */
+/** Parses the words after `csync`. Throws yargs' errors. */
 export async function parse(argv: readonly string[]): Promise<Parsed> {
   let run: Parsed['run'] = null;
   const [first = '', second] = argv;
@@ -30,12 +30,12 @@ export async function parse(argv: readonly string[]): Promise<Parsed> {
   if (argv.length === 1 && ['help', '--help', '-h'].includes(first)) return { run: null, text: helpText().trimEnd() };
   if (argv.length === 1 && Object.hasOwn(verbGroups, first)) return { run: prints(() => partsText(first)), text: '' };
   if (first === 'help' && second !== undefined) return parse([...argv.slice(1), '--help']);
-  // Everything behind -- belongs to the program that lab exec runs.
+  // Everything after -- belongs to the program that lab exec runs.
   const separator = argv[0] === completionRequest ? -1 : argv.indexOf('--');
   const rest = separator === -1 ? [] : argv.slice(separator + 1);
   const own = separator === -1 ? [...argv] : argv.slice(0, separator);
   const parser = withVerbs(base(own), (chosen, args) => {
-    // Runs outside of yargs, once the arguments are parsed, and is loaded then: reading all of the toolkit takes longer than most verbs.
+    // Loaded and run outside of yargs, after parsing: reading all of csync takes longer than most verbs.
     run = () => {
       if ((args as { quiet?: boolean }).quiet === true) quieten();
       refuseOtherWay(chosen);
@@ -58,7 +58,7 @@ function refuseOtherWay({ words, effect }: Verb): void {
   throw failure('usage', text, 'unset CSYNC_VIA');
 }
 
-/** What a script with an empty variable runs must not pass for a success. */
+/** A script with an empty variable must not get a success. */
 const prints = (text: () => string) => async (): Promise<number> => {
   out(text());
   return exitCodes.usage;
@@ -98,7 +98,7 @@ function base(own: readonly string[]): Parser {
 
 type Choose = (verb: Verb, args: unknown) => void;
 
-/** In the order of the rows; a group stands where its first verb stands. */
+/** In the order of the rows; a group takes the place of its first verb. */
 function withVerbs(parser: Parser, choose: Choose): Parser {
   const heads = new Set(verbs.map(({ words }) => words.split(' ')[0] ?? ''));
   for (const head of heads) {
@@ -140,6 +140,6 @@ function addVerb(parser: Parser, verb: Verb, choose: Choose, inherited: OptionTa
   );
 }
 
-/** Whether the value of an option must not be forgotten. */
+/** Whether the option's value must not be forgotten. */
 const takesValue = ({ type, choices, requiresArg }: Options): boolean =>
   requiresArg ?? (type === 'string' || type === 'number' || choices !== undefined);

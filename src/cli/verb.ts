@@ -14,10 +14,10 @@ export const verbTasks = {
 } as const;
 
 export interface VerbFacts {
-  /** As typed behind csync: `apply`, `member add`. */
+  /** As typed after csync: `apply`, `member add`. */
   readonly words: string;
   readonly task: keyof typeof verbTasks;
-  /** Room for 52 characters. */
+  /** At most 52 characters. */
   readonly does: string;
   /** In Markdown. */
   readonly details?: string;
@@ -28,7 +28,7 @@ export interface VerbFacts {
   readonly conflicts?: readonly (readonly [string, string])[];
   /** Beside those of its effect; an empty text: as in the table. */
   readonly exits?: Readonly<Partial<Record<ExitName, string>>>;
-  /** In place of those of the table. */
+  /** In place of the table's. */
   readonly ownExits?: Readonly<Record<number, string>>;
   readonly examples: readonly (readonly [string, string])[];
 }
@@ -36,7 +36,7 @@ export interface VerbFacts {
 interface Row<P extends OptionTable, O extends OptionTable> extends VerbFacts {
   readonly positionals?: P;
   readonly options?: O;
-  /** `rest`: behind `--`. `all`: the rows of all verbs. */
+  /** `rest`: after `--`. `all`: the rows of all verbs. */
   readonly run: (
     args: ArgumentsCamelCase<InferredOptionTypes<P & O>>,
     rest: readonly string[],
@@ -44,7 +44,7 @@ interface Row<P extends OptionTable, O extends OptionTable> extends VerbFacts {
   ) => Promise<number>;
 }
 
-/** With --json, where it succeeds; where it fails it prints problems. */
+/** With --json on success; a failure prints problems. */
 type Documents = () => Promise<readonly Document[]>;
 
 export interface Verb extends VerbFacts {

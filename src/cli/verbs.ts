@@ -1,4 +1,4 @@
-/** All verbs, in the order of help and reference. */
+/** In the order of help and reference. */
 import { clusterVerbs } from './cluster.ts';
 import { conditionVerbs } from './condition.ts';
 import { hostVerbs } from './hosts.ts';

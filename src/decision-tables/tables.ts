@@ -41,7 +41,7 @@ export interface DecisionTables {
   readonly consequences: readonly ConsequenceRow[];
 }
 
-/** No 2: the volume group decides. */
+/** A halt has no 2: the volume group decides. */
 const exits: { readonly start: Record<0 | 1 | 2, string>; readonly halt: Record<0 | 1, string> } = {
   start: {
     0: 'this member is the master: proved through the package address',

@@ -1,6 +1,5 @@
 /**
- * The shipped brake (src/member/monitor/brake.ts) with the emulated cmviewcl. Without time: each failover is less than ten minutes ago, or
- * more.
+ * The shipped brake (src/member/monitor/brake.ts) with the emulated cmviewcl. No time: each failover is less than ten minutes ago, or more.
  */
 import { type ViewRequest, viewCluster } from '../lab/commands/view.ts';
 import { loadConnections, type Others, othersFrom, settledMs, whyStay } from '../member/monitor/brake.ts';
@@ -43,7 +42,7 @@ function staysWith(state: State, member: number, { hereMs, failedRestarts, other
   );
 }
 
-/** A daemon that can start does at the first. */
+/** A daemon that can start does so at the first try. */
 const failedRestarts = (state: State, member: number): number => (state.world(member).startable === 'yes' ? 0 : manyTries);
 
 /** Ten minutes after the last failover, or without one. */
@@ -63,14 +62,14 @@ export function restartsInPlace(state: State, member: number): boolean {
   return true;
 }
 
-/** Whether the package manager knows a member to move to. */
+/** Whether the package manager has a member to move to. */
 function hasSuccessor(state: State, member: number): boolean {
   const { pkg, state: cluster } = state.view;
   const isAble = (name: string): boolean => cluster.members[name]?.status === 'up' && pkg?.nodeSwitch[name] === true;
   return pkg?.autoRun === true && state.members.some((name, other) => other !== member && isAble(name));
 }
 
-/** Rules for a monitor that exits and knows the other members. */
+/** For a monitor that exits and knows the other members. */
 export function rulesOfLeaving(state: State, member: number): readonly string[] {
   const name = state.members[member] ?? '';
   const { daemon, ...rest } = state.world(member);
@@ -82,7 +81,7 @@ export function rulesOfLeaving(state: State, member: number): readonly string[] 
   ];
 }
 
-/** Reported: no other member can run it; with the commands that would move it. */
+/** No other member can run the package: the commands that would move it. null: another can. */
 export function keptHere(state: State): readonly string[] | null {
   const { owner, pkg } = state.view;
   if (owner < 0 || pkg?.status !== 'up' || !isJudged(state.world(owner)) || hasSuccessor(state, owner)) return null;

@@ -1,6 +1,6 @@
 /**
- * Rules for each step of the package manager, apart from its code: the manual's consequences [A12 p.59][L9 p.70], and a reported recovery for
- * a package that runs nowhere. Pure.
+ * Rules for each step of the package manager, apart from its code: the manual's consequences [A12 p.59][L9 p.70], and a reported recovery
+ * for a package that runs nowhere. Pure.
  */
 import type { ClusterState, Effect, LabEvent, PackageState } from '../lab/manager/model.ts';
 

@@ -21,7 +21,7 @@ export interface Happening {
   /** inside: by itself. Others are counted. */
   readonly kind: 'inside' | 'fault' | 'repair' | 'command';
   readonly isAct?: boolean;
-  /** False: cannot happen. Describes it in `state.said`. */
+  /** False: impossible now. Describes the event in `state.said`. */
   apply(state: State): boolean;
 }
 
@@ -71,7 +71,6 @@ const timesOut: Happening = {
   },
 };
 
-/** An event of the whole cluster. */
 function turns(kind: 'fault' | 'repair', text: string, apply: (state: State) => boolean): Happening {
   return {
     kind,
@@ -125,7 +124,7 @@ function each(state: readonly string[], kind: Happening['kind'], text: string, a
   }));
 }
 
-/** On a machine that is up; null: does not apply. Computed once a world. */
+/** On a machine that is up; null: does not apply. Cached for each world. */
 function worldly(change: (world: MemberWorld) => Partial<MemberWorld> | null, disturbs = true): OnMember {
   const changed = new Map<number, number>();
   const codeAfter = (code: number): number => {
@@ -165,7 +164,7 @@ function monitorEnding(): OnMember {
   }));
   return (state, member, name) => {
     state.change(member, { monitor: 'no' });
-    // During a start, judged after it.
+    // During a start; judged after it.
     state.disturb(member);
     return tell(state, member, name);
   };
@@ -231,7 +230,7 @@ type Change = (world: MemberWorld) => Partial<MemberWorld> | null;
 const when = (holds: boolean, changes: Partial<MemberWorld>): Partial<MemberWorld> | null => (holds ? changes : null);
 const isFree = ({ mounted, holder }: MemberWorld): boolean => mounted === 'yes' && holder === 'none';
 
-/** Faults of one member without any report, and their repairs. */
+/** Faults of one member that nothing reports, and their repairs. */
 const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
   ['fault', 'the daemon is killed', (world) => when(world.daemon !== 'dead', withoutDaemon(world))],
   ['fault', 'the daemon hangs', ({ daemon }) => when(daemon === 'alive', { daemon: 'hung' })],

@@ -1,11 +1,10 @@
-/** The package manager as a table: states and events as small numbers, one call of the reducer a pair, and its rules. Pure. */
+/** The package manager as a table: states and events are small numbers, each pair calls the reducer once. With its rules. Pure. */
 import type { ClusterState, Effect, LabEvent, PackageState } from '../lab/manager/model.ts';
 import { initialState, invariants, reduce } from '../lab/manager/package-manager.ts';
 import { type PackageFile, parsePackageFile } from '../serviceguard/package-file.ts';
 import type { Settings } from '../settings/settings.ts';
 import { stepRules } from './cluster-rules.ts';
 
-/** Without the number of a request. */
 type Untold<Event> = Event extends { request: string } ? Omit<Event, 'request'> : Event;
 export type Told = LabEvent extends infer Event ? (Event extends LabEvent ? Untold<Event> : never) : never;
 

@@ -1,6 +1,6 @@
 /**
- * I7: once faults stop, every state leads to a served package, by itself or by commands that csync prints. Events inside run until nothing
- * happens, then the commands in the package manager's log and in the failure table.
+ * I7: once faults stop, every state leads to a served package, by itself or by commands that csync prints. Runs events inside until nothing
+ * happens, then the commands of the package manager's log and of the failure table.
  */
 import { type Happening, inside } from './happenings.ts';
 import { RowSet } from './row-set.ts';
@@ -13,19 +13,19 @@ const rounds = 6;
 const mostSteps = 2000;
 
 export class ReturnToService {
-  /** The state of the walk: load it, then call. */
+  /** Load it before a call. */
   readonly state: State;
   trail: string[] = [];
   readonly #inside: readonly Happening[];
   readonly #row = new Int32Array(rowLength);
   /**
-   * Repaired states that lead to a served package, the current walk's included (if it fails, the check stops): a walk that reaches one can
-   * stop.
+   * Repaired states that lead to a served package, with those of the current walk (if it fails, the check stops). A walk that reaches one
+   * can stop.
    */
   readonly #good = new RowSet();
-  /** How many of them are from earlier walks. */
+  /** Of earlier walks. */
   #before = 0;
-  /** Commands that led to a served package. */
+  /** Counts of commands that led to a served package. */
   readonly commandsTyped = new Map<string, number>();
 
   constructor(state: State) {
@@ -33,7 +33,7 @@ export class ReturnToService {
     this.#inside = inside(state.members);
   }
 
-  /** null: served in the end. Otherwise what did not help. Changes the state. */
+  /** null: served in the end; otherwise what did not help. Changes the state. */
   async fromHere(): Promise<string | null> {
     const { state } = this;
     this.trail = [];

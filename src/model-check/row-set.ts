@@ -22,7 +22,7 @@ export class RowSet {
     return hash >>> 0;
   }
 
-  /** Added if new: compare `size`. */
+  /** Returns the index. Added if new: compare `size`. */
   add(row: Int32Array): number {
     const mask = this.#slots.length - 1;
     for (let slot = this.#hash(row, 0) & mask; ; slot = (slot + 1) & mask) {

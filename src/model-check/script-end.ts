@@ -19,7 +19,6 @@ function toldOf(settings: Settings, word: Word, member: string, end: ScriptEnd):
   return told;
 }
 
-/** Whether a start can succeed here. */
 function isSoundFor({ startable, disk, link, files }: MemberWorld): boolean {
   return startable === 'yes' && disk === 'there' && link === 'up' && files === 'sound';
 }
@@ -71,7 +70,7 @@ export function endScript(state: State, end: ScriptEnd): void {
   const { runner, settings } = state;
   const name = state.members[runner] ?? '';
   const word = state.scripts.wordOf(state.node);
-  // Not stopped by the legacy halt.
+  // The legacy halt does not stop it.
   if (word === 'halt' && settings.packageStyle === 'legacy' && end.kind === 'exit') state.change(runner, { monitor: 'no' });
   if (end.kind === 'exit') {
     const world = state.world(runner);

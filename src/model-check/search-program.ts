@@ -1,5 +1,5 @@
 /**
- * One search in its own process: search.cjs RUN, a CheckRun with settings as JSON. Prints the SearchResult as JSON; progress to standard
+ * One search in its own process: `search.cjs RUN`, a CheckRun with settings as JSON. Prints the SearchResult as JSON; progress to standard
  * error.
  */
 import { out, progress } from '../host/output.ts';

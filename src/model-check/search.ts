@@ -1,6 +1,6 @@
 /**
  * Breadth first: every state that so many faults, repairs and commands can reach, in every order, with all events inside. Fewest events
- * first, then least depth: so is the first counterexample.
+ * first, then least depth; so the first counterexample is shortest.
  */
 import type { Settings } from '../settings/settings.ts';
 import { keptHere } from './braking.ts';
@@ -19,7 +19,7 @@ export interface SearchBounds {
   readonly leadsBack?: boolean;
   /** Stops early; the result shows it. */
   readonly states?: number;
-  /** ms of processor. */
+  /** ms of processor time. */
   readonly time?: number;
 }
 
@@ -35,7 +35,7 @@ export interface SearchResult {
   readonly bounds: SearchBounds;
   readonly states: number;
   readonly transitions: number;
-  /** Length of the longest of the shortest histories. */
+  /** The longest of the shortest histories. */
   readonly depth: number;
   readonly isComplete: boolean;
   readonly processorMilliseconds: number;
@@ -45,7 +45,7 @@ export interface SearchResult {
 }
 
 const progressEveryMs = 2000;
-/** Lines after a counterexample of I7, at most. */
+/** Most lines after a counterexample of I7. */
 const mostTrail = 40;
 
 export class Search {
@@ -188,7 +188,7 @@ export class Search {
       // A machine that boots changes nothing for clients.
       if (isInside && !state.said.endsWith('up again')) isQuiet = false;
       const broken = state.broken[0] ?? twoMounts(state);
-      // The path to here is described by the same state, which forgets its last description.
+      // storyTo replays the path in the same state, which overwrites `said`.
       const { said } = state;
       if (broken !== null) return { broken, story: [...this.#storyTo(index), said] };
       if (!isUnknown) this.#keep(index, how, isInside ? events : events + 1, depth + 1);
@@ -236,7 +236,7 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-/** Reported as running, not in maintenance, not by the brake. */
+/** Reported as running, not in maintenance, not kept by the brake. */
 function isUnserved(state: State): boolean {
   const { pkg } = state.view;
   return pkg?.status === 'up' && !pkg.maintenance.on && !isServed(state) && keptHere(state) === null;

@@ -1,6 +1,6 @@
 /**
- * The checked system: package manager, members, running script. Events change it in place; four numbers hold it. `broken`: rules that a step
- * breaks.
+ * The checked system: package manager, members, running script. Events change it in place; four numbers store it. `broken`: rules that a
+ * step breaks.
  */
 import type { Effect } from '../lab/manager/model.ts';
 import type { Verdict } from '../member/monitor/judge.ts';
@@ -31,7 +31,7 @@ const [givenUpBit, loadBit] = [1 << 29, 1 << 30];
 
 /** Tables, or live for the simulation. */
 export interface Scripts {
-  /** Of a script on a member. */
+  /** The first node of a script on a member. */
   root(word: Word, member: number): number;
   wordOf(node: number): Word;
   move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined;
@@ -157,7 +157,7 @@ export class State<Kind extends Scripts = Scripts> {
     this.isGivenUp = false;
   }
 
-  /** If it can act on it. */
+  /** If the monitor can act on it. */
   verdictOf(member: number): Verdict | null {
     const contested = this.shared & contestedBit;
     const code = ((this.worlds[member] ?? 0) << sharedBits) | contested;

@@ -36,7 +36,7 @@ export function mend(state: State): void {
   });
 }
 
-/** csync apply for mixed files, csync recover for leftovers, at once. */
+/** At once: csync apply for mixed files, csync recover for leftovers. */
 export function cleanUp(state: State): string[] {
   const applied = applyEnds(state) ? ['csync apply'] : [];
   return [...applied, ...[...state.members.keys()].filter((member) => recover(state, member)).map(() => 'csync recover')];
@@ -47,7 +47,7 @@ export interface NamedCommand {
   readonly told: Told;
 }
 
-/** Of the package manager's log, for maintenance, of the brake. */
+/** From the package manager's log, for maintenance, from the brake. */
 export function namedCommands(state: State): NamedCommand[] {
   const { pkg, state: cluster } = state.view;
   if (pkg === undefined) return [];
@@ -73,7 +73,7 @@ function eventOf([command, ...words]: readonly string[]): Told | null {
   return { kind: 'package-switch', packages, enable: true, members: named };
 }
 
-/** I1, which holds at any time. */
+/** Invariant I1. */
 export function twoMounts(state: State): string | null {
   let count = 0;
   for (const code of state.worlds) if ((code & mountedBit) !== 0) count += 1;

@@ -3,7 +3,7 @@ import { all, attribute, below, type Element, readXml } from './xml.ts';
 
 export interface CrmMon {
   readonly nodes: readonly CrmNode[];
-  /** Members of groups too, in the order of their start. */
+  /** Also of groups, in the order of their start. */
   readonly resources: readonly CrmResource[];
   /** Groups whose target-role is Stopped. */
   readonly stopped: ReadonlySet<string>;
@@ -43,13 +43,13 @@ export interface CrmResource {
   readonly managed: boolean;
   /** Where it is active. */
   readonly nodes: readonly string[];
-  /** By node: the failures reached the threshold, so it may not start there. */
+  /** Nodes where the failures reached the threshold, so it may not start there. */
   readonly banned: ReadonlySet<string>;
 }
 
 const is = (element: Element, name: string): boolean => attribute(element, name) === 'true';
 
-/** null: the text is no such output. */
+/** null: other text. */
 export function readCrmMon(text: string): CrmMon | null {
   const document = readXml(text);
   const [root] = [...all(document, 'pacemaker-result'), ...all(document, 'crm_mon')];

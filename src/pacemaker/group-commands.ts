@@ -8,7 +8,7 @@ const words = (values: ReadonlyMap<string, string>): string =>
 const operations = ({ operations: all }: Primitive): string[] =>
   all.map(({ name, interval, timeout }) => `op ${name} interval=${interval} timeout=${timeout}`);
 
-/** One transaction: the commands change a copy of the configuration, and the last one brings it back. */
+/** One transaction: the commands change a copy of the configuration, and the last one loads it. */
 export function pcsCommands({ id, meta, primitives, preferred, only }: Group): string {
   const change = 'pcs -f "$copy"';
   const created = primitives.map((one) =>

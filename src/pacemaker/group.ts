@@ -38,7 +38,7 @@ function primitiveOf(element: Element): Primitive {
 
 const isOfCsync = ({ agent }: Primitive): boolean => agent === 'ocf:csync:master';
 
-/** The group with an agent of csync; null: the text is no XML or has none. Reads a configuration, and the result of a query by XPath. */
+/** The group with an agent of csync; null: no XML, or no such group. Reads a configuration, and the result of a query by XPath. */
 export function readGroup(text: string): Group | null {
   const document = readXml(text);
   const roots = [document, ...all(document, 'xpath-query')];

@@ -5,7 +5,7 @@ export type Element = Readonly<Record<string, unknown>>;
 
 const isElement = (value: unknown): value is Element => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** null: the text is no XML. */
+/** null: no XML. */
 export function readXml(text: string): Element | null {
   const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', parseAttributeValue: false });
   try {
@@ -16,7 +16,7 @@ export function readXml(text: string): Element | null {
   }
 }
 
-/** The children with that name, in their order; of text: one without attributes. */
+/** The children with that name, in order; a text is one without attributes. */
 export function all(parent: unknown, name: string): Element[] {
   const value = isElement(parent) ? parent[name] : undefined;
   return (Array.isArray(value) ? value : [value]).filter(isElement);

@@ -37,7 +37,7 @@ export function reportFacts(report: Report) {
   return { tested, ...numbers, seconds: Math.round(seconds * 10) / 10, assertions };
 }
 
-/** By pattern, anywhere, in any case; `*`: any text. A complete name matches only itself. None: all. */
+/** By pattern, anywhere, in any case; `*`: any text. A complete name matches only itself. No pattern: all. */
 export function chosen(patterns: readonly string[], names: readonly string[]): (name: string) => boolean {
   const whole = new Set(names);
   const loose = patterns.filter((pattern) => !whole.has(pattern)).map((pattern) => pattern.toLowerCase().split('*'));

@@ -25,7 +25,7 @@ export function assertionNames(): readonly string[] {
   return [...packageAssertionNames(), ...ofCases];
 }
 
-/** A SandboxFailure if this machine cannot make one; the signal's reason if aborted. */
+/** Throws a SandboxFailure if this machine cannot make one; the signal's reason if aborted. */
 export async function conform(run: ConformRun): Promise<readonly Assertion[]> {
   const { tested, policy, isChosen, progress } = run;
   const results: Assertion[] = packageAssertions(tested, await checkSyntax(tested)).filter(({ name }) => isChosen(name));

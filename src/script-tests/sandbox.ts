@@ -1,6 +1,6 @@
 /**
- * A member in its own namespaces, new for each case: this machine's programs under an overlay, its own network, keys, daemon, file system and
- * package directory. Removed with the holder of its input. cases.ts has the data.
+ * A member in its own namespaces, new for each case: this machine's programs under an overlay, its own network, keys, daemon, file system
+ * and package directory. Removed when the holder of its input exits. cases.ts has the data.
  */
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -14,7 +14,7 @@ import type { Settings } from '../settings/settings.ts';
 
 export interface TestedPackage {
   readonly settings: Settings;
-  /** Serviceguard knows scripts, services and log only from it. */
+  /** Serviceguard reads scripts, services and log from it. */
   readonly content: PackageContent;
   readonly files: readonly RenderedFile[];
 }
@@ -37,7 +37,7 @@ export class Workshop {
     this.home = `${homes}/${process.pid}`;
   }
 
-  /** A SandboxFailure with the reason. */
+  /** Throws a SandboxFailure with the reason. */
   static async open(tested: TestedPackage, policy: PolicyTemplates): Promise<Workshop> {
     sweep();
     const workshop = new Workshop(tested);
@@ -75,7 +75,7 @@ export class Workshop {
       throw new SandboxFailure(`mkfs.${settings.fileSystemType}: ${made.stderr.trim() || made.errorCode || made.exitCode}`);
   }
 
-  /** The differences from this machine, copied to every sandbox. */
+  /** Differs from this machine's; copied to every sandbox. */
   get disk(): string {
     return `${this.home}/disk`;
   }

@@ -1,6 +1,5 @@
 /**
- * Commands on a simulated member: a volume group is activated only where its tag names the member, nothing in use is unmounted
- * [serviceguard.md 7.1].
+ * Commands on a simulated member: activate a volume group only if its tag names the member, unmount nothing in use [serviceguard.md 7.1].
  */
 import { deviceOf } from '../contract/policy-file-system.ts';
 import type { MemberFacts } from './member-facts.ts';
@@ -8,7 +7,7 @@ import type { MemberFacts } from './member-facts.ts';
 /** 1 would be a success of fsck. */
 export const failed = 5;
 
-/** Its changes; null: it fails. `words`: behind the program and its first option. */
+/** Its changes; null: it fails. `words`: after the program and its first option. */
 type Command = (member: MemberFacts, words: readonly string[]) => Partial<MemberFacts> | null;
 
 /** The disk must answer. */
@@ -34,7 +33,7 @@ const commands: Readonly<Record<string, Command>> = {
     const left = mounted.filter(({ target }) => target !== settings.mountPoint);
     return left.length === mounted.length || processes.some(({ holds }) => holds) ? null : { mounted: left };
   },
-  // What sleeps in the kernel does not end.
+  // A process that sleeps in the kernel does not exit.
   fuser: ({ processes }) => ({ processes: processes.filter(({ holds, state }) => !holds || state === 'D') }),
   'cmmodnet -a': ({ addresses }, [, address = '']) => ({ addresses: [...addresses, address] }),
   'cmmodnet -r': ({ addresses }, [, address]) => ({ addresses: addresses.filter((one) => one !== address) }),

@@ -1,4 +1,4 @@
-/** Answers from options, file, terminal or findings to settings, or to all problems. Checks: settings table and findings.ts. Pure. */
+/** Answers from options, file, terminal or findings to settings, or to all problems. Pure. */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
@@ -16,7 +16,7 @@ export interface Answer extends Given {
 }
 export type Answers = ReadonlyMap<Field, Answer>;
 
-/** `--set key=value` overrides the file. Unknown keys and bad values at once. */
+/** `--set key=value` overrides the file. Returns unknown keys and bad values at once. */
 export function answersGiven(file: { name: string; text: string } | null, sets: readonly string[]): Checked<Answers> {
   const answers = new Map<Field, Answer>();
   const problems: Problem[] = [];
@@ -44,7 +44,7 @@ export function answersGiven(file: { name: string; text: string } | null, sets: 
   return problems.length === 0 ? { ok: true, value: answers, problems } : { ok: false, problems };
 }
 
-/** Problems of the answers, alone and together. */
+/** Of the answers, alone and together. */
 export function problemsAt(answers: Answers, fields: readonly Field[]): Problem[] {
   const places = fields.map((field) => answers.get(field)?.place);
   const checked = completeSettings(answers, 'csync.yaml');
@@ -90,7 +90,7 @@ export function readYesNo(line: string, fallback: boolean): boolean | null {
   return /^no?$/.test(text) ? false : null;
 }
 
-/** Each missing answer, with the option that sets it. */
+/** With the option that sets each. */
 export function missingAnswers(answers: Answers, findings: Findings): Problem[] {
   return questionOrder.important
     .filter((field) => !answers.has(field))
@@ -107,14 +107,14 @@ export function missingAnswers(answers: Answers, findings: Findings): Problem[] 
     });
 }
 
-/** Checked against the findings: all problems. */
+/** Checked against the findings. */
 export function settingsOf(answers: Answers, findings: Findings): Checked<Settings> {
   const checked = completeSettings(answers, 'csync.yaml');
   const conflicts = conflictsWith(answers, findings);
   return checked.ok && conflicts.length === 0 ? checked : { ok: false, problems: [...checked.problems, ...conflicts] };
 }
 
-/** Contradictions, each with the answer to change. */
+/** Each with the answer to change. */
 export function conflictsWith(answers: Answers, findings: Findings): Problem[] {
   const { packageName, packageDnsName: name, packageAddress: address, packageSubnet: subnet, members } = aboveOf(answers);
   const at = (field: Field, problems: readonly Problem[]): Problem[] =>
@@ -128,7 +128,7 @@ export function conflictsWith(answers: Answers, findings: Findings): Problem[] {
   ];
 }
 
-/** A member's own. Of an existing package, it may be active there. */
+/** A member's own. The address of an existing package may be active there. */
 function takenAddress(findings: Findings, address: string, packageName: unknown): Problem[] {
   const owner = ownerOf(findings, address);
   if (owner === null || clusterOf(findings)?.packages.includes(String(packageName))) return [];
@@ -214,7 +214,7 @@ export function fieldsOf(problems: readonly Problem[], answers: Answers): Field[
   });
 }
 
-/** Decided settings with their sources; defaults are counted. */
+/** With their sources; defaults are counted. */
 export function summaryLines(settings: Settings, answers: Answers): string[] {
   const decided = settingsFields.filter((field) => answers.has(field) && answers.get(field)?.from !== 'default');
   const rows = decided.map((field) => [settingsTable[field].key, `${valueText(settings[field])}  (${answers.get(field)?.from})`]);

@@ -8,15 +8,15 @@ import type { Engine, EngineVariables, FoundCluster } from '../engine/engine.ts'
 import type { MemberLook } from './look.ts';
 
 export interface Findings {
-  /** The member that runs the wizard. */
+  /** Runs the wizard. */
   readonly here: string;
   readonly engine: Engine;
   /** null: not installed here. */
   readonly variables: EngineVariables | null;
-  /** Or the reason why it did not answer. */
+  /** Or why it did not answer. */
   readonly cluster: FoundCluster | { readonly why: string };
   readonly members: ReadonlyMap<string, MemberLook>;
-  /** Members that were not checked, with the reason. */
+  /** Members that were not checked, and why. */
   readonly unseen: ReadonlyMap<string, string>;
   /** Of lookups: a name, an address, a device's file system type. */
   readonly answers: ReadonlyMap<string, readonly string[]>;
@@ -26,7 +26,7 @@ export function clusterOf({ cluster }: Findings): FoundCluster | null {
   return 'why' in cluster ? null : cluster;
 }
 
-/** The engine's, else of its interfaces. null: unknown. Addresses of several members (container bridges) are ignored. */
+/** The engine's, else of its interfaces. null: unknown. Ignores addresses of several members (container bridges). */
 function subnetsOf(findings: Findings, member: string): readonly string[] | null {
   const known = clusterOf(findings)?.subnets.get(member) ?? [];
   if (known.length > 0) return known;
@@ -79,7 +79,7 @@ export function nameLookups(name: unknown, address: unknown): string[] {
   return [name, address].filter((word): word is string => typeof word === 'string');
 }
 
-/** Both ways: clients and cfengine check both. */
+/** Both ways, as clients and cfengine do. */
 export function judgeName(findings: Findings, name: string, address: string | null): Problem[] {
   const problem = (code: ProblemCode, text: string, remedy: string): Problem[] => [errorProblem(code, text, remedy)];
   const addresses = findings.answers.get(name) ?? [];

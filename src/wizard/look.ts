@@ -1,4 +1,4 @@
-/** What the wizard reads on a member: one short script, the same here and over ssh, and its parser. Pure. */
+/** What the wizard reads on a member, here and over ssh. Pure. */
 
 import { isInPrefix, isIpv6, networkOf } from '../base/network.ts';
 import { isNodeNewEnough } from '../base/version.ts';
@@ -42,7 +42,7 @@ export interface MemberLook {
   readonly running: readonly (2 | 3)[];
   /** Absolute paths, version 20.19 or newer. */
   readonly nodePaths: readonly string[];
-  /** Where csync is installed: by hand, or by its package. */
+  /** Installed by hand, or by its package. */
   readonly toolkitPaths: readonly string[];
   readonly domains: readonly string[];
   readonly why: ReadonlyMap<string, string>;
@@ -50,7 +50,7 @@ export interface MemberLook {
 
 /** Besides PATH: directories of cfengine's own makefiles, its packages and DSAU [cfengine.md 1.1, 2.1; dsau-csync.md 4.1]. */
 const programDirectories = ['/usr/bin', '/usr/sbin', '/usr/local/sbin', '/var/cfengine/bin', '/var/opt/dsau/cfengine/bin'];
-/** The built-in ones of CFEngine 3 on Debian, of upstream, of cfengine 2 on Debian, of DSAU [cfengine.md 1.1, 2.1]. */
+/** Built into CFEngine 3 on Debian, upstream's, cfengine 2 on Debian, DSAU's [cfengine.md 1.1, 2.1]. */
 export const workDirectories = ['/var/lib/cfengine3', '/var/cfengine', '/var/lib/cfengine2', '/var/opt/dsau/cfengine'];
 
 /** A section ends with the exit status of its command; 127 is the shell's "not found". */
@@ -61,7 +61,7 @@ const lvm = "--noheadings --separator '|'";
 export const lookScript = [
   'PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin"; LC_ALL=C; export PATH LC_ALL',
   section('addresses', 'ip -o addr show scope global'),
-  // The subnets of IPv6 addresses, as the kernel computes them.
+  // IPv6 subnets as the kernel computes them.
   section('networks', 'ip -o -6 route show; true'),
   section('volume groups', `vgs ${lvm} -o vg_name,vg_uuid,vg_tags`),
   section('logical volumes', `lvs ${lvm} -o vg_name,lv_name,lv_size`),
@@ -74,7 +74,7 @@ export const lookScript = [
       '{ [ -x "$real/cf-agent" ] && [ -x "$real/cf-key" ]; } || real=$d; echo "3 $real"; done; true',
   ),
   section('work directories', `for d in ${workDirectories.join(' ')}; do [ -d "$d/ppkeys" ] && echo "$d"; done; true`),
-  // Not those of containers, which have a namespace of process ids of their own.
+  // Not those of containers, which have their own pid namespace.
   section(
     'running',
     `for p in /proc/[0-9]*; do n=$(readlink "$p/ns/pid"); [ -z "$n" ] || [ "$n" = "$(readlink /proc/self/ns/pid)" ] || continue; cat "$p/comm"; done | sed -n 's/^cf-serverd$/3/p; s/^cfservd$/2/p' | sort -u`,
@@ -88,7 +88,7 @@ export const lookScript = [
   ),
 ].join('\n');
 
-/** Parses the script's output, also if incomplete. */
+/** The output may be incomplete. */
 export function readLook(text: string): MemberLook {
   const sections = sectionsOf(text);
   const why = new Map<string, string>();
@@ -144,7 +144,9 @@ function sectionsOf(text: string): Map<string, { lines: string[]; status: number
   return sections;
 }
 
-/** `2: eth0    inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\\       valid_lft forever`; `networks`: `fd09::/64 dev eth0 proto kernel`. */
+/**
+ * `2: eth0    inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\       valid_lft forever`; `networks`: `fd09::/64 dev eth0 proto kernel`.
+ */
 const readAddress =
   (networks: readonly string[]) =>
   (line: string): Address | null => {

@@ -1,4 +1,4 @@
-/** The wizard's questions and offers: a row a setting, made from the findings and earlier answers. Pure. */
+/** The wizard's questions and offers, from the findings and earlier answers. Pure. */
 
 import { isInPrefix, isIpv6, networkOf } from '../base/network.ts';
 import type { Above } from '../settings/row.ts';
@@ -11,8 +11,8 @@ export interface Offer {
   readonly value: unknown;
   readonly from: string;
   /**
-   * A fact follows from the cluster and earlier answers, and is used without a question. A guess is one of several possible values; it is
-   * offered, and used without a question only with --yes.
+   * A fact follows from the cluster and earlier answers, and needs no question. A guess is one of several possible values; only --yes takes
+   * it without a question.
    */
   readonly certain: boolean;
 }
@@ -38,7 +38,7 @@ const important: readonly Field[] = [
 
 const others = settingsFields.filter((field) => !important.includes(field));
 
-/** The order of the questions: the important ones, then those asked only on request. */
+/** The important ones, then those asked only on request. */
 export const questionOrder = { important, others, all: [...important, ...others] };
 
 type OfferOf = (findings: Findings, above: Above) => Offer | null;
@@ -48,7 +48,7 @@ const only = <T>(items: readonly T[]): T | undefined => (items.length === 1 ? it
 const lookHere = ({ members, here }: Findings): MemberLook | undefined => members.get(here);
 const words = (findings: Findings, word: unknown): readonly string[] => findings.answers.get(String(word)) ?? [];
 
-/** Names under which the package may already be registered: its own in each domain of this member. */
+/** Names that may already be registered: the package's in each domain of this member. */
 function likelyNames(findings: Findings, above: Above): string[] {
   if (typeof above.packageName !== 'string') return [];
   return (lookHere(findings)?.domains ?? []).map((domain) => `${String(above.packageName).toLowerCase()}.${domain}`);
@@ -76,7 +76,7 @@ function taken(findings: Findings, group: string, above: Above): string | null {
 const unknownStorage = (findings: Findings, { packageName }: Above): readonly string[] =>
   clusterOf(findings)?.unknownStorage.filter((name) => name !== packageName) ?? [];
 
-/** A volume group that has another identity on other members is private to this member. */
+/** Private to this member: it has another identity on other members. */
 function isPrivate(findings: Findings, group: string): boolean {
   const seen = [...findings.members.values()].filter(({ volumeGroups }) => volumeGroups !== null);
   const uuids = new Set(seen.map(({ volumeGroups }) => volumeGroups?.find(({ name }) => name === group)?.uuid));
@@ -169,7 +169,7 @@ const offers: Partial<Record<Field, OfferOf>> = {
   },
 };
 
-/** The offer for a setting: a finding, else its default. null: nothing is known. */
+/** A finding, else the default. null: nothing is known. */
 export function offerFor(field: Field, findings: Findings, above: Above): Offer | null {
   const found = offers[field]?.(findings, above) ?? null;
   if (found !== null) return found;
@@ -192,7 +192,7 @@ export function lookupsFor(field: Field, findings: Findings, above: Above): stri
   }
 }
 
-/** Lines that help with the answer: the possible values. */
+/** Possible values. */
 export function remarksFor(field: Field, findings: Findings, above: Above): string[] {
   const look = lookHere(findings);
   switch (field) {

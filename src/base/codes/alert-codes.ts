@@ -1,4 +1,3 @@
-/** Codes of `csync alert`. */
 import { code } from './entry.ts';
 
 const serving = 'None for the package: no start, halt or failover waits for a hook. The event may be unreported.';

@@ -1,4 +1,3 @@
-/** Codes of changes that failed or are refused. */
 import { code } from './entry.ts';
 
 const again = 'Run the same command again: it completes the remaining steps.';

@@ -1,6 +1,6 @@
 /** What `csync explain CODE` and docs/reference/problem-codes.md print about a code. */
 
-/** Pages of the manual by the subject that an entry names. */
+/** By the subject that an entry names. */
 export const manualPages = {
   runbook: 'docs/runbook.md',
   install: 'docs/how-to/install.md',
@@ -32,7 +32,6 @@ export const manualPages = {
 export interface Explanation {
   /** Whether the policy is served, and whether a failover works. */
   readonly cluster: string;
-  /** How it comes to this. */
   readonly why: string;
   /** In the order in which to try them; commands in backticks. */
   readonly fix: readonly string[];
@@ -40,7 +39,7 @@ export interface Explanation {
   readonly page: keyof typeof manualPages;
 }
 
-/** One code. `exit`: name of an exit status (`exitTable` of problem.ts); `text`: what the code means, in one sentence. */
+/** `exit`: name of an exit status (`exitTable` of problem.ts); `text`: what the code means, in one sentence. */
 export function code<const Exit extends string>(exit: Exit, text: string, explanation: Explanation) {
   return { exit, text, ...explanation };
 }

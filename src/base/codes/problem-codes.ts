@@ -1,4 +1,4 @@
-/** Every code of a problem. Programs match on codes, so none changes its meaning. Findings of member scripts: member/failures.ts. */
+/** Programs match on codes, so none changes its meaning. Findings of member scripts: member/failures.ts. */
 import { alertCodes } from './alert-codes.ts';
 import { changeCodes } from './change-codes.ts';
 import { checkCodes } from './check-codes.ts';

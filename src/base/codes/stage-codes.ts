@@ -1,4 +1,3 @@
-/** Codes of staged rollouts of the policy. */
 import { code } from './entry.ts';
 
 const unchanged = 'Nothing was changed. All hosts keep the served policy.';

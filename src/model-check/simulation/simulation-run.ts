@@ -3,7 +3,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { type Life, simulate } from './simulation.ts';
 
 export interface SimulationResult {
-  /** Seed of the first life; others follow it. */
+  /** Of the first life; others follow it. */
   readonly seed: number;
   readonly lives: number;
   readonly events: number;
@@ -42,7 +42,7 @@ export async function simulateMany(
   return { seed, lives, events, failures, upperBound, milliseconds: performance.now() - began };
 }
 
-/** One-sided 95 % bound of Clopper and Pearson: the share at which so few occur with 5 %. Without failures about 3 / lives. */
+/** One-sided 95 % bound of Clopper and Pearson: the share at which so few failures occur with 5 %. Without failures about 3 / lives. */
 export function upperBoundOf(failures: number, lives: number): number {
   if (lives === 0 || failures >= lives) return 1;
   let [low, high] = [0, 1];

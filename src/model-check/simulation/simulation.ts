@@ -1,6 +1,6 @@
 /**
- * One life in virtual time, by seed: shipped scripts run live, acts take time, commands fail, scripts are killed, faults and commands come at
- * any moment. Then faults stop, and the package must be served.
+ * One life in virtual time, by seed: shipped scripts run live, acts take time, commands fail, scripts are killed, faults and commands come
+ * at any moment. Then faults stop, and the package must be served.
  */
 
 import { random } from '../../base/random.ts';
@@ -26,7 +26,7 @@ export interface Life {
   readonly events: number;
 }
 
-/** In ms of virtual time. */
+/** ms of virtual time. */
 const faultsUntil = 300_000;
 const calmFor = 120_000;
 const mostEvents = 8;
@@ -35,7 +35,7 @@ const commandFails = 0.02;
 const scriptIsKilled = 0.004;
 const scriptHangs = 0.001;
 
-/** Keeps the script that was requested last. */
+/** Has the script that was requested last. */
 class LiveScripts implements Scripts {
   begun = 0;
   #word: Word = 'start';
@@ -157,7 +157,7 @@ class Simulation {
       const entry = this.#queue.shift();
       this.#now = entry?.at ?? this.#now;
       entry?.run();
-      // What does not wait for the clock.
+      // Runs what does not wait for the clock.
       await new Promise(setImmediate);
       this.#startScript();
       const broken = this.#state.broken[0] ?? twoMounts(this.#state);
@@ -167,7 +167,7 @@ class Simulation {
     return null;
   }
 
-  /** From time to time an event inside happens. */
+  /** One event inside. */
   #tick(): void {
     const from = Math.floor(this.#next() * this.#inside.length);
     for (let step = 0; step < this.#inside.length; step += 1) {
@@ -188,7 +188,7 @@ class Simulation {
     }
   }
 
-  /** If it does not run yet. */
+  /** Unless it runs already. */
   #startScript(): void {
     if (this.#started === this.#scripts.begun || this.#state.node < 0) return;
     const serial = this.#scripts.begun;

@@ -1,7 +1,7 @@
 /**
- * The scripts of a package as its package manager runs them. Those of a legacy package are shipped. For a modular one Serviceguard's
- * modules run between our two scripts: their order, retries and rollback are those of the lab
- * (src/lab/emulation/scripts/control-script.ts), from serviceguard.md 3.2, 3.3 and 4.3. They run on any simulated host.
+ * The scripts of a package as its package manager runs them, on any simulated host. Those of a legacy package are shipped. For a modular
+ * one Serviceguard's modules run between our two scripts; order, retries and rollback are the lab's
+ * (src/lab/emulation/scripts/control-script.ts), from serviceguard.md 3.2, 3.3 and 4.3.
  */
 
 import { deviceOf } from '../../contract/policy-file-system.ts';
@@ -17,10 +17,10 @@ import { digestOf, directory } from './world-host.ts';
 
 export type Word = 'start' | 'halt';
 
-/** Thrown by a host call when its script is killed with SIGKILL. */
+/** Thrown by a host call when the script is killed with SIGKILL. */
 export class ScriptKilled extends Error {}
 
-/** A member whose host passes every call through this gate. */
+/** A member's host; every call passes this gate. */
 type Behind = (gate: Gate) => SimulatedHost;
 
 interface Run {
@@ -30,7 +30,7 @@ interface Run {
   readonly log: MemberLog;
 }
 
-/** Exit status of a start or halt of the package on this member. */
+/** Exit status of the package's start or halt on this member. */
 export async function runPackageScript(word: Word, behind: Behind, gate: Gate): Promise<number> {
   const log: MemberLog = { line: () => {}, plain: () => {}, flush: async () => {}, alarm: () => {} };
   const run: Run = { gate, behind, host: behind(gate), log };
@@ -38,7 +38,7 @@ export async function runPackageScript(word: Word, behind: Behind, gate: Gate): 
   return word === 'start' ? modularStart(run) : modularHalt(run);
 }
 
-/** One of our scripts with its launcher: a killed one counts as 1; one that hangs is stopped. */
+/** With its launcher: a killed script counts as 1; one that hangs is stopped. */
 async function ourScript(run: Run, word: Word, role: Role): Promise<number> {
   const { gate, host } = run;
   const status = await supervise(gate, (own) => outerPart({ ...run, gate: own }, word, role));
@@ -52,8 +52,8 @@ async function ourScript(run: Run, word: Word, role: Role): Promise<number> {
 }
 
 /**
- * The launcher decides the outer parts of a modular package itself while nothing is mounted and the mount point is empty; with any other
- * finding, the script does. The daemon is started beside a halt.
+ * While nothing is mounted and the mount point is empty, the launcher itself decides the outer parts of a modular package; otherwise the
+ * script does. The daemon starts beside a halt.
  */
 async function outerPart(run: Run, word: Word, role: Role): Promise<number> {
   const host = run.behind(run.gate);
@@ -77,7 +77,7 @@ async function scriptItself({ behind, gate, log }: Run, word: Word, role: Role, 
     log,
   };
   try {
-    // The digest that Serviceguard passes differs from that of a half-written directory.
+    // The digest from Serviceguard differs from that of a half-written directory.
     if (role !== 'legacy' && gate.look(() => host.isMixed)) {
       if (word === 'start') return startWithoutSettings();
       return haltWithoutSettings({ code: 'settings-damaged', text: 'digest' }, host, role);
@@ -125,7 +125,7 @@ function external(role: Role): Phase {
   return { start: (run) => call(run, 'start'), halt: (run) => call(run, 'halt') };
 }
 
-/** Retries of umount and of the deactivation, as in the rendered package file. */
+/** Of umount and deactivation, as in the rendered package file. */
 const attempts = 3;
 
 const volumeGroup: Phase = {

@@ -1,6 +1,6 @@
 /**
- * The shipped scripts as a table. A script runs to its next act in one world; its answers are kept as a node, from which a replay continues.
- * So a search only looks up, and may change the world or kill the script between any two acts.
+ * The shipped scripts as a table. A script runs to its next act in one world; its answers are stored as a node, from which a replay
+ * continues. So a search only looks up, and may change the world or kill the script between any two acts.
  */
 import type { Settings } from '../../settings/settings.ts';
 import { failed, spelled } from '../../simulated/commands.ts';
@@ -63,7 +63,7 @@ class ReplayGate implements Gate {
     this.applied = mode === 'works';
   }
 
-  /** Kept, or new; undefined: after the act. */
+  /** Stored, or new; null: after the act. */
   #answer(make: () => unknown): { readonly value: unknown } | null {
     if (this.#next < this.#before.length) {
       this.#next += 1;

@@ -1,6 +1,6 @@
 /**
- * What the launcher (package-templates/modular/launcher.sh.tpl) does about a hung script, a second time: stops it, exits by consequence.
- * Compared in test/process/member/launcher.test.ts.
+ * A second version of the launcher (package-templates/modular/launcher.sh.tpl) for a hung script: stops it, exits by consequence.
+ * test/process/member/launcher.test.ts compares both.
  */
 import type { Role } from '../../member/steps/parts.ts';
 import { type Gate, never } from '../../simulated/gate.ts';
@@ -24,7 +24,7 @@ export function givenUpExit(
   return role !== 'main' && isHeld ? 1 : 0;
 }
 
-/** With its own gate; a hung script stays there. */
+/** With its own gate, where a hung script stays. */
 export async function supervise<Status>(gate: Gate, script: (gate: Gate) => Promise<Status>): Promise<Status | typeof givenUp> {
   let giveUp: (answer: typeof givenUp) => void = () => {};
   const isOver = new Promise<typeof givenUp>((resolve) => {

@@ -18,7 +18,7 @@ function seenByLayers({ daemon, address, link, mounted, disk }: MemberWorld, isC
   };
 }
 
-/** Not if an earlier act hangs or the process is stopped. */
+/** False: an earlier act hangs, or the process is stopped. */
 export function leaves({ log, monitor }: MemberWorld): boolean {
   const acts = actsOfVerdict();
   const isReached = log === 'writes' || !acts.slice(0, acts.indexOf('leave')).includes('log');

@@ -33,7 +33,7 @@ function factsOf(settings: Settings) {
 
 const known = new WeakMap<Settings, ReturnType<typeof factsOf>>();
 
-/** A script is played millions of times. */
+/** Cached, because a script is played millions of times. */
 function knownOf(settings: Settings): ReturnType<typeof factsOf> {
   const facts = known.get(settings) ?? factsOf(settings);
   known.set(settings, facts);
@@ -53,7 +53,7 @@ export interface Place {
   readonly down: (index: number) => boolean;
 }
 
-/** Sound programs and keys: no event changes them, and reading keys is slow. */
+/** Programs and keys are sound: no event changes them, and reading keys is slow. */
 class WorldDaemon extends Daemon {
   override judgeInstallation(): null {
     return null;

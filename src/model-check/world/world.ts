@@ -1,4 +1,4 @@
-/** A member as small facts, and what the members share: enough for all reads and commands of the scripts, in one small number. Pure. */
+/** A member as small facts, and what members share: enough for all reads and commands of the scripts, in one small number. Pure. */
 export const memberFields = {
   machine: ['up', 'down'],
   mounted: ['no', 'yes'],
@@ -71,7 +71,7 @@ export function decodeWorld(code: number): MemberWorld {
 export const idle = Object.fromEntries(names.map((name) => [name, memberFields[name][0]])) as unknown as MemberWorld;
 
 export interface SharedWorld {
-  /** Whose host tag the volume group has. */
+  /** The member in the volume group's host tag. */
   readonly tag: number | null;
   /** Index of the last writer. */
   readonly sentinel: number | null;
@@ -106,7 +106,7 @@ export function booted(world: MemberWorld): MemberWorld {
   return { ...world, machine: 'up', daemon: world.startable === 'yes' ? 'alive' : 'dead' };
 }
 
-/** To the users of the file system. */
+/** As the users of the file system see it. */
 export function withoutDaemon(world: MemberWorld): MemberWorld {
   return { ...world, daemon: 'dead', holder: world.holder === 'transfer' ? 'none' : world.holder };
 }

@@ -1,4 +1,4 @@
-/** Calls the hooks for what is queued, each at most five times, and remembers how it went. */
+/** Calls the hooks for queued events, each at most five times, and remembers the results. */
 import { hostname } from 'node:os';
 import { logLine } from '../../base/log-line.ts';
 import { shortName } from '../../base/network.ts';
@@ -21,9 +21,9 @@ import { replaceFile } from '../../host/safe-file.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 export const mostAttempts = 5;
-/** The rest waits for the next run. */
+/** The rest is for the next run. */
 const passMs = 4 * 60_000;
-/** Dropped, the oldest first: the queue only grows while hooks fail. */
+/** Limits of the queue, which grows only while hooks fail; the oldest are dropped. */
 const mostQueued = 32;
 const oldestMs = 24 * 3_600_000;
 
@@ -64,9 +64,9 @@ export function environmentOf(notice: Notice, attempt: number): Record<string, s
   return Object.fromEntries(fields);
 }
 
-/** Without those that every hook has reported, or that were tried often enough. */
+/** Without events that every hook has reported, or that were tried often enough. */
 export function stillQueued(queue: readonly Queued[], hooks: readonly string[], now: number): Queued[] {
-  // Without any hook it waits for one, for a while.
+  // Without hooks it waits for one, for a while.
   const isOpen = ({ results }: Queued): boolean => hooks.length === 0 || hooks.some((hook) => isPending(results[hook]));
   return queue.filter((one) => now - Date.parse(one.notice.at) < oldestMs && isOpen(one)).slice(-mostQueued);
 }
@@ -76,7 +76,7 @@ const isPending = (result: HookResult | undefined): boolean =>
 
 type Place = Pick<Settings, 'packageName' | 'alertDirectory' | 'alertTimeoutSeconds'>;
 
-/** Writes the state before and after each event: a run that is killed counts as an attempt. */
+/** Writes the state before and after each event, so that a killed run counts as an attempt. */
 export async function deliver(place: Place, state: AlertState, queue = state.queue): Promise<Delivered[]> {
   const hooks = state.hooks.flatMap(({ name, refused }) => (refused === null ? [name] : []));
   const end = performance.now() + passMs;

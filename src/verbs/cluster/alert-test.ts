@@ -55,7 +55,7 @@ export async function alertTest({ settings: file, dryRun, json }: AlertTestOptio
   });
 }
 
-/** By the settings that are applied there: those count for its timer. */
+/** By the settings applied there, which its timer uses. */
 async function tryOn(shell: MemberShell, member: string, settings: Settings, dryRun: boolean): Promise<Tried> {
   const { packageDirectory, toolkitProgram, alertTimeoutSeconds } = settings;
   const call = script(

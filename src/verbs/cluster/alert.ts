@@ -1,4 +1,4 @@
-/** `csync alert run`: reports events of the package by hooks, from a timer on each member; `csync alert test` tries the hooks of all. */
+/** `csync alert run`: reports events of the package by hooks, from a timer on each member. */
 import { isSameHost } from '../../base/network.ts';
 import { type ExitCode, errorProblem, exitCodes, failure, type Problem } from '../../base/problem.ts';
 import { type Due, dueNow, type Facts } from '../../cluster/alerts/due.ts';
@@ -60,7 +60,7 @@ interface Pass {
 
 const testWaitSeconds = 60;
 
-/** Status 5: a hook failed. Another run that is under way is no problem: the next one reports what is new. */
+/** Status 5: a hook failed. A run that finds another one running is no problem, because the next one reports what is new. */
 export async function alertRun(options: AlertRunOptions): Promise<ExitCode> {
   const { settings } = findSettings(options.settings);
   if (!alertsOn(settings)) {

@@ -1,5 +1,3 @@
-/** Work on the daemon without a failover. */
-
 import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, failure } from '../../base/problem.ts';
 import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../../cluster/procedures/maintenance.ts';
@@ -32,7 +30,7 @@ function secondsWanted(text: string): number {
   throw failure('usage', problem, 'csync maintenance on --for 30m');
 }
 
-/** Throws a Failure if the package does not run, or would be unhealthy at the end. */
+/** Throws a Failure if the package does not run, or would be unhealthy afterwards. */
 export async function maintenance(options: MaintenanceOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const until = Date.now() + secondsWanted(options.for) * 1000;
@@ -79,7 +77,7 @@ async function readFile(shell: MemberShell, member: string, settings: Settings):
   return read.exitCode === 0 ? parseMaintenance(Buffer.from(read.stdout, 'base64').toString('utf8')) : null;
 }
 
-/** Of a halted package the engine shows no maintenance. */
+/** The engine reports no maintenance of a halted package. */
 async function markedMembers(shell: MemberShell, members: ClusterObservation['members'], settings: Settings): Promise<string[]> {
   const reached = members.filter((one) => one.reached).map(({ member }) => member);
   const files = await inParallel(reached, (member) => readFile(shell, member, settings));

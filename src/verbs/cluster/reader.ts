@@ -20,7 +20,7 @@ export function printReader(named: string | undefined): string {
   );
 }
 
-/** All that status, check, diff and the lists run on a member. check reads more about other packages and the network, as root only. */
+/** All that status, check, diff and the lists run on a member. As root, check reads more about other packages and the network. */
 function readerScripts(source: SettingsSource): ReaderScript[] {
   const { settings } = source;
   const { packageDirectory, nodePath, packageName } = settings;

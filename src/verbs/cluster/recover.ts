@@ -1,4 +1,4 @@
-/** `csync recover | remove`: procedures that an administrator would otherwise type from the manual, member by member. */
+/** `csync recover | remove`: procedures that an administrator would type from the manual, member by member. */
 
 import { demand, type ExitCode, exitCodes, Failure, failure, Interrupted } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
@@ -26,7 +26,7 @@ export interface ProcedureOptions {
 
 const limitMs = 2 * 4294 * 1000;
 
-/** Removes what a failed script left on members where the package does not run, and enables these members again. */
+/** Removes what a failed script left on members where the package does not run, and enables these members. */
 export async function recover(options: ProcedureOptions & { readonly run: boolean }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   return changingMembers({ verb: 'recover', ...options }, settings, (shell) => recoverOn(shell, settings, options));
@@ -50,7 +50,7 @@ async function recoverOn(
   return carryOut('recover', shell, steps, options, 'Nothing is left over, and no member is disabled.');
 }
 
-/** Removes the package from the cluster. Daemons, policy, keys and the package files stay. */
+/** Removes the package from the cluster. Daemons, policy, keys and package files stay. */
 export async function remove(options: ProcedureOptions & { readonly unconfigure: boolean }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   return changingMembers({ verb: 'remove', ...options }, settings, (shell) => removeOn(shell, settings, options));
@@ -76,7 +76,7 @@ async function removeOn(
   return ended;
 }
 
-/** Prints the steps, asks, and runs them one by one. The first failure stops it, and the remaining steps are listed. */
+/** Prints the steps, asks, and runs them one by one. Stops at the first failure, and lists the remaining steps. */
 export async function carryOut(
   verb: 'recover' | 'remove' | 'maintenance on' | 'maintenance off',
   shell: MemberShell,

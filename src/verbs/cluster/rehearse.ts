@@ -1,6 +1,6 @@
 /**
- * `csync rehearse`: checks whether the package would start on each member, and changes nothing. With --drill it makes the package fail over
- * and probes the clients meanwhile.
+ * `csync rehearse`: checks whether the package would start on each member, and changes nothing. With --drill the package fails over, and
+ * clients are probed meanwhile.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -48,7 +48,7 @@ export interface RehearseOptions extends PackageSources, ResultPlaces {
 }
 
 const limitMs = 60_000;
-/** Every lab host has this file; no other host does. */
+/** Only lab hosts have this file. */
 const labMark = '/etc/csync-lab.json';
 
 /** Status 1: a member would not start the package, the package does not serve now, or a drill failed. */
@@ -81,7 +81,7 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
   });
 }
 
-/** For the next csync alert run of this member. Without root there is none. */
+/** For the next csync alert run of this member, which requires root. */
 function noteForAlerts(settings: Settings, here: string, { verdict, sentence }: ReadyReport): void {
   const isMember = settings.members.some((member) => isSameHost(member, here));
   if (!alertsOn(settings) || !isMember || process.getuid?.() !== 0) return;
@@ -140,7 +140,7 @@ interface Looked {
   readonly options: PackageSources;
 }
 
-/** The checks of csync check, status and keys verify, and the package's own validate and start --dry-run. */
+/** By csync check, status and keys verify, and the package's own validate and start --dry-run. */
 export async function lookWhetherReady(shell: MemberShell, { settings, files, options }: Looked): Promise<ReadyReport> {
   const status = await lookAtStatus(shell, settings, files);
   const check = await lookAtCluster(shell, settings);

@@ -125,8 +125,8 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
 const mostLooks = 4;
 
 /**
- * The facts for the sentence and the tables, of one moment. Members are asked before Serviceguard, so the active member is asked once more.
- * If it changed, the package moved meanwhile, and everything is asked again.
+ * Facts of one moment for the sentence and the tables. Members are asked before Serviceguard, so the active member is asked once more. If
+ * it changed, the package moved meanwhile, and everything is asked again.
  */
 export async function lookAtStatus(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
   for (let looks = 1; ; looks += 1) {
@@ -144,7 +144,7 @@ export async function lookAtStatus(shell: MemberShell, settings: Settings, files
 
 const lookLimitMs = 20_000;
 
-/** The condition does not depend on the roster, so one of a newer csync is only reported. */
+/** Only reports a roster of a newer csync: the condition does not depend on it. */
 function rosterOf(answers: ReadonlyMap<string, Answer>): Pick<StatusInput, 'roster' | 'unread'> {
   try {
     return { roster: newestRoster([...answers].map(([member, { text }]) => rosterIn(text, member))), unread: [] };
@@ -157,7 +157,7 @@ function rosterOf(answers: ReadonlyMap<string, Answer>): Pick<StatusInput, 'rost
   }
 }
 
-/** With what is wrong with the hooks. A member that does not answer is reported already. */
+/** Adds problems of the hooks, except of members that do not answer. */
 function withAlerts(
   { roster, unread }: Pick<StatusInput, 'roster' | 'unread'>,
   settings: Settings,
@@ -172,7 +172,6 @@ function withAlerts(
   return { roster, unread: [...unread, ...facts.flatMap((one) => alertRemarks(one, facts, settings))] };
 }
 
-/** What each member is asked. */
 export function statusLooks(settings: Settings) {
   const adapter = adapterFor(settings);
   const condition = conditionLook({ ...settings, adapter });

@@ -104,7 +104,7 @@ function reportStatus(seen: readonly SeenToolkit[], settings: Settings, build: T
   return problems.length === 0 ? exitCodes.ok : exitCodes.different;
 }
 
-/** `previous`: what each member had before. */
+/** `previous`: back to what each member had. */
 export async function toolkitInstall(options: ProcedureOptions & { readonly previous: boolean }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const { build, files } = thisBuild();
@@ -128,7 +128,7 @@ interface Carrying extends Pick<ProcedureOptions, 'yes' | 'dryRun' | 'json'> {
   readonly shell: MemberShell;
   readonly settings: Settings;
   readonly plan: ToolkitPlan;
-  /** Where no step is needed. */
+  /** If no step is needed. */
   readonly nothing: string;
 }
 

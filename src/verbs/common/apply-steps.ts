@@ -33,7 +33,6 @@ export interface ApplyOptions extends PackageSources, RuntimeOptions {
   readonly json: boolean;
 }
 
-/** The request for an apply, before its plan. */
 interface ApplyRequest {
   readonly place: PackagePlace;
   readonly files: readonly RenderedFile[];
@@ -63,10 +62,10 @@ interface Planned {
   readonly settings: WaySettings;
   readonly wish: ApplyWish;
   readonly plan: ApplyPlan;
-  /** Number of the resulting set. */
+  /** Of the resulting set. */
   readonly number: number | undefined;
   readonly options: Pick<ApplyOptions, 'yes' | 'dryRun' | 'json'>;
-  /** The verb, for messages. */
+  /** For messages. */
   readonly verb: string;
   /** A local step after all others succeeded. */
   readonly last?: { readonly text: string; readonly run: () => void } | null;
@@ -109,7 +108,7 @@ export async function applySteps(
   return exitCodes.ok;
 }
 
-/** The note of a set in the history if the runtime changed. */
+/** Empty: the runtime did not change. */
 function runtimeNote(before: Runtime | null, now: Runtime | null): string {
   if (before?.digest === now?.digest) return '';
   return now === null ? 'without the Node.js runtime' : `with Node.js runtime ${now.digest.slice(0, 12)}`;

@@ -12,18 +12,18 @@ export function planText(steps: readonly string[], notes: readonly string[] = []
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Of a plan that is not printed. */
+/** For a plan that is not printed. */
 export function progressNotes(notes: readonly string[]): void {
   for (const note of notes) progress(`Note: ${note}`);
 }
 
-/** See `confirm`. */
+/** Throws as `confirm`. */
 export async function confirmPlan(verb: string, plan: string, stop: AbortSignal): Promise<void> {
   err(plan);
   await confirm(verb, stop);
 }
 
-/** Returns for yes; else a Failure, also without a terminal, or if `stop` comes first. */
+/** Returns for yes. Otherwise, without a terminal, or if `stop` comes first, throws a Failure. */
 export async function confirm(verb: string, stop: AbortSignal): Promise<void> {
   if (!isInteractive()) {
     const text = 'no terminal to ask for confirmation; nothing was changed';

@@ -10,7 +10,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { engineHere } from './engine-here.ts';
 import { interruptible, pause } from './interruptible.ts';
 
-/** The settings that say how scripts reach a host. */
+/** How scripts reach a host. */
 export type WaySettings = Pick<Settings, 'sshUser' | 'become'>;
 
 export function memberWay({ sshUser, become }: WaySettings): MemberWay {
@@ -55,21 +55,17 @@ export async function afterwards(way: WaySettings, work: (shell: MemberShell) =>
   await shell.close();
 }
 
-/** What a verb that changes the cluster declares. */
 export interface Change {
   /** As typed after csync; its row lists it among its `changes`. */
   readonly verb: string;
   readonly dryRun: boolean;
-  /** How many seconds to wait for another change. */
+  /** Seconds to wait for another change. */
   readonly wait?: number | undefined;
   /** Started by the cluster or a timer, not by a person. */
   readonly automatic?: boolean | undefined;
 }
 
-/**
- * Like onMembers, with the cluster's lock, for a verb that changes the cluster. A dry run does not take the lock. `plain`: a shell that
- * needs no lock.
- */
+/** As onMembers, with the cluster's lock, which a dry run does not take. `plain`: a shell that needs no lock. */
 export function changingMembers<Status extends number>(
   { verb, dryRun, wait, automatic = false }: Change,
   settings: Pick<Settings, 'packageName' | 'members'> & WaySettings,

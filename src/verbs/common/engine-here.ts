@@ -6,7 +6,7 @@ import type { Engine, EngineVariables } from '../../engine/engine.ts';
 import { readTextFile, runShell } from '../../host/admin/own-files.ts';
 import { strangersTo } from '../../host/ownership.ts';
 
-/** null: not installed. A Failure if its file cannot be trusted or read. */
+/** null: not installed. Throws a Failure if its file cannot be trusted or read. */
 export function variablesHere({ host, title }: Engine): EngineVariables | null {
   const file = resolve(process.env[host.variablesFileIn] ?? host.variablesFile);
   if (readTextFile(file) === null) return null;
@@ -23,7 +23,7 @@ function unread(title: string, file: string, why: string, remedy: string): Failu
   return failure('cluster-variables', text, remedy);
 }
 
-/** Or the first one if none is. */
+/** The first engine if none is installed. */
 export function engineHere(): { readonly engine: Engine; readonly variables: EngineVariables | null } {
   const found = engines.map((engine) => ({ engine, variables: variablesHere(engine) }));
   return found.find(({ variables }) => variables !== null) ?? { engine: engines[0], variables: null };

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes, failure, Interrupted } from '../../base/probl
 import { hasProgram } from '../../host/admin/own-files.ts';
 import { err, onReaderGone } from '../../host/output.ts';
 
-/** Programs are checked before anything is made. */
+/** Checked before anything is made. Throws a Failure. */
 export function needPrograms(what: string, programs: Readonly<Record<string, string>>): void {
   const missing = Object.entries(programs).filter(([program]) => !hasProgram(program));
   if (missing.length === 0) return;
@@ -42,7 +42,7 @@ export async function pause(milliseconds: number, stop: AbortSignal): Promise<vo
 
 class ReaderGone extends Interrupted {}
 
-/** Ctrl-C aborts `work`, whose cleanup is awaited. A closed output (`| head`) stops it only where nothing is lost. */
+/** Ctrl-C aborts `work` and awaits its cleanup. A closed output (`| head`) stops it only if nothing is lost. */
 export async function interruptible<Status extends number>(
   cleaningUp: string,
   work: (stop: AbortSignal) => Promise<Status>,

@@ -30,7 +30,7 @@ export interface PackageSources {
   readonly base?: string | undefined;
 }
 
-/** A Failure with all problems of settings and files. */
+/** Throws a Failure with all problems of settings and files. */
 export async function preparePackage(sources: PackageSources): Promise<{ settings: Settings; files: RenderedFile[] }> {
   const settings = readSettings(sources.settings);
   return { settings, files: await renderFrom(settings, sources) };
@@ -42,7 +42,6 @@ export async function packageHere(sources: PackageSources): Promise<{ settings: 
   return { settings, files: await renderFrom(settings, sources) };
 }
 
-/** From settings that were read before. */
 export async function renderFrom(settings: Settings, sources: Omit<PackageSources, 'settings'>): Promise<RenderedFile[]> {
   const { packageStyle } = settings;
   const engine = engineFor(settings);
@@ -68,7 +67,7 @@ interface SetThere {
   readonly manifest: Manifest;
 }
 
-/** Named by the package file: rendered last. */
+/** The set that was rendered last; the package file names it. */
 export function setThere(output: string, files: readonly RenderedFile[]): SetThere {
   const conf = readTextFile(join(output, files.find(({ name }) => isDefinition(name))?.name ?? '')) ?? '';
   const set = setNamedIn(conf) ?? flatSet;

@@ -31,7 +31,7 @@ export interface ResultPlaces {
 
 type Told = Omit<Rehearsal, 'format' | 'at' | 'toolkit' | 'verdict' | 'sentence'>;
 
-/** By name; `all` or `all-MEMBERS`: every possible one. A Failure of usage. */
+/** By name; `all` or `all-MEMBERS`: every possible one. Throws a Failure of usage. */
 export function chosenDrills(names: readonly string[], where: Drill['where']): Drill[] {
   const possible = drills.filter((drill) => where === 'lab' || drill.where === 'any');
   const wanted = names.flatMap((name) => name.split(',')).filter((name) => name !== '');
@@ -45,7 +45,7 @@ export function chosenDrills(names: readonly string[], where: Drill['where']): D
   });
 }
 
-/** The drills, as printed before the confirmation. */
+/** Printed before the confirmation. */
 export function drillPlan(chosen: readonly Drill[], engine: Engine): string {
   if (chosen.length === 0) return 'No drill: csync rehearse only checks.\n';
   return chosen
@@ -90,7 +90,7 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
 
 const readAtMost = 50;
 
-/** Oldest first; others are skipped. */
+/** Oldest first; skips other files. */
 function earlierOnes(directory: string, kind: string): Rehearsal[] {
   const names = filesBelow(directory).filter((name) => name.endsWith(`-${kind}`));
   return names.slice(-readAtMost).flatMap((name) => {

@@ -19,7 +19,6 @@ import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { realPath, runCommand } from '../../host/admin/own-files.ts';
 import { digestOfFile, withFile } from '../../host/file-reading.ts';
 
-/** The options --with-runtime[=FILE] and --without-runtime. */
 export interface RuntimeOptions {
   /** '': csync's own. undefined: no change. */
   readonly withRuntime?: string | undefined;
@@ -51,7 +50,7 @@ export async function chooseRuntime(
   return { runtime, carry };
 }
 
-/** A Failure if no member could run it. */
+/** Throws a Failure if no member could run it. */
 async function readRuntime(named: string, force: boolean): Promise<RuntimeSource> {
   const file = realPath(named);
   const refuse = (text: string, remedy: string, code: 'file-runtime' | 'file-runtime-ended' = 'file-runtime'): Failure =>

@@ -1,4 +1,4 @@
-/** Steps as they run: a line each, with a mark at the end. */
+/** Steps as they run: a line each, with a mark when done. */
 import type { BeginStep } from '../../base/progress.ts';
 import { aside } from '../../host/output.ts';
 import { openMeter } from './meter.ts';
@@ -29,7 +29,7 @@ export const durationText = (ms: number): string =>
     : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 
 /**
- * In the order of their begin. Off a terminal a running step has its line without mark, so that a log shows what hangs. `isShown`: the plan
+ * In the order of their begin. Off a terminal a running step has a line without mark, so that a log shows what hangs. `isShown`: the plan
  * stands above, only failures follow.
  */
 export function openSteps(total: number, isShown: boolean): Steps {

@@ -65,8 +65,8 @@ export interface SettingsSource {
 const usualFile = 'csync.yaml';
 
 /**
- * The named file (also a settings.json of a package directory), else csync.yaml here, else the applied settings. A Failure if there is none,
- * or more than one package.
+ * The named file (also a settings.json of a package directory), else csync.yaml here, else the applied settings. Throws a Failure if there
+ * is none, or more than one package.
  */
 export function findSettings(named: string | undefined): SettingsSource {
   if (named !== undefined && basename(named) === settingsName) {
@@ -117,7 +117,7 @@ export function settingsHere(file: string): Settings {
   return findSettings(file === usualFile ? undefined : file).settings;
 }
 
-/** `what` describes the file. A Failure if it cannot be read. */
+/** `what` describes the file. Throws a Failure if it cannot be read. */
 export function readOrFail(file: string, what: string, remedy: string): string {
   const text = readTextFile(file);
   if (text !== null && isOursAlone(file)) return text;

@@ -28,7 +28,7 @@ export async function rosterHosts(shell: MemberShell, settings: Settings): Promi
   return [...members, ...clients];
 }
 
-/** Remote runs as part of another verb: the failures by host. */
+/** As part of another verb: the failures by host. */
 export async function runQuietly(
   shell: MemberShell,
   settings: Settings,
@@ -42,7 +42,7 @@ export async function runQuietly(
 
 const lookLimitMs = 20_000;
 
-/** The named hosts, each once, with their roster entry; else all of the roster. */
+/** The named hosts, each once, with their roster entry; none named: all of the roster. Throws a Failure if there is none. */
 export function wanted(named: readonly string[], roster: readonly RosterHost[]): readonly RosterHost[] {
   const known = new Map(roster.map((host) => [host.name, host]));
   const hosts = named.length === 0 ? roster : [...new Set(named)].map((name) => known.get(name) ?? { name, addresses: [] });
@@ -50,7 +50,7 @@ export function wanted(named: readonly string[], roster: readonly RosterHost[]):
   throw new Failure([usage('no host was named, and none is set up', 'csync sync HOST...')]);
 }
 
-/** `show`: how far it is. */
+/** `show` gets the progress. */
 export async function runOnAll(
   shell: MemberShell,
   settings: Settings,

@@ -82,13 +82,13 @@ function namesIn(file: string | undefined): string[] {
     .filter((line) => line !== '');
 }
 
-/** Members of the cluster of a host, as that host reports them. */
+/** As that host reports them. */
 async function otherCluster(settings: WaySettings, host: string): Promise<{ name: string; members: string[] }> {
   if (!isHostName(host)) throw new Failure([oddName(host)]);
   const result = { name: '', members: [] as string[] };
   await onMembers(settings, 'once', async (shell) => {
     const view = await viewFrom(shell, host);
-    // From another cluster: it is stored in the roster, and only used as a name.
+    // From another cluster: stored in the roster, and only used as a name.
     result.name = view.name !== null && isHostName(view.name) ? view.name : host;
     result.members.push(...view.members.keys());
     return exitCodes.ok;

@@ -48,7 +48,7 @@ function lookAtAll(options: ReadOptions, show: (view: SetupView) => ExitCode): P
   });
 }
 
-/** The cluster's keys, and the own key of every host. */
+/** The cluster's keys, and every host's own. */
 export function keysList(options: ReadOptions): Promise<ExitCode | number> {
   return lookAtAll(options, ({ roster, hosts }) => {
     const part = (digest: string | null): string => {
@@ -104,7 +104,7 @@ export function verifiedHandshakes({ roster, hosts }: SetupView, { cfengineGener
   return { seen, all: handshakes(cfengineGeneration, parties, packageAddress) };
 }
 
-/** Checks for each pair of hosts whether they accept each other; status 1 if any pair does not. */
+/** Status 1: a pair of hosts does not accept each other. */
 export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
   const { settings } = findSettings(options.settings);
   return lookAtAll(options, (view) => {
@@ -130,7 +130,7 @@ export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
   });
 }
 
-/** Installs missing keys on every host; accepted keys are never replaced. */
+/** Installs missing keys on every host; never replaces accepted ones. */
 export function keysDistribute(options: ChangeOptions): Promise<ExitCode | number> {
   return change('keys distribute', options, ({ roster }) => ({
     ...nobody,

@@ -44,7 +44,6 @@ export const nobody: Omit<SetupRequest, 'nothing'> = {
   keys: { acceptNew: false, cluster: null },
 };
 
-/** Applies a change to the cluster of these options. */
 export function change(
   verb: string,
   options: ChangeOptions,
@@ -100,7 +99,7 @@ export function memberRemove(options: ChangeOptions & { readonly host: string })
 
 /**
  * DSAU's entry point with its arguments: an event, a colon, a blank and the unqualified host name [dsau-csync.md 6.1]. MEMBER_DELETED is
- * ours; HP's name is unknown. A host that still belongs to the cluster is not removed.
+ * ours; HP's name is unknown. Does not remove a host that still belongs to the cluster.
  */
 export function dispatcher(
   options: Omit<ChangeOptions, 'yes' | 'automatic'> & { readonly event: string; readonly host: string },
@@ -114,7 +113,7 @@ export function dispatcher(
   throw failure('usage', text, remedy);
 }
 
-/** Lists the members: set up, in the cluster, pending work. */
+/** Set up, in the cluster, pending work. */
 export function membersList(options: PlaceOptions & { readonly json: boolean }): Promise<ExitCode | number> {
   return look(options, (view) => {
     const { roster, clusterMembers, owner, hosts } = view;

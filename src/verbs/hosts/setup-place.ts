@@ -24,7 +24,7 @@ import { renderFrom } from '../common/package-sources.ts';
 import { readBootTemplates, readPolicyTemplates, type SettingsSource } from '../common/toolkit-files.ts';
 import { runQuietly } from './agent-runs.ts';
 
-/** Everything that a set-up of this cluster needs; templates: the administrator's directory. */
+/** `templates`: the administrator's directory. */
 export function setupPlace({ settings, file }: SettingsSource, templates: string | undefined): SetupPlace {
   const layout = layoutOf(settings);
   const boot = readBootTemplates();
@@ -56,7 +56,7 @@ export function setupPlace({ settings, file }: SettingsSource, templates: string
   };
 }
 
-/** Public keys as hosts fetch them; generation 2 needs to know only the current and the next one. */
+/** Public keys as hosts fetch them; generation 2 needs only the current and the next one. */
 function publicKeyFiles(roster: Roster, generation: Settings['cfengineGeneration']): [name: string, text: string][] {
   if (generation === 3) return clusterKeys(roster).map(({ digest, publicKey }) => [`root-${digest}.pub`, publicKey]);
   return [
@@ -65,7 +65,7 @@ function publicKeyFiles(roster: Roster, generation: Settings['cfengineGeneration
   ];
 }
 
-/** Files below one of the served directories, by their names below it. */
+/** By their names below that served directory. */
 function filesBelow<Content>(files: ReadonlyMap<string, Content> | null, directory: string): Map<string, Content> {
   const start = `${directory}/`;
   return new Map(
@@ -147,7 +147,7 @@ function policyPart(
   };
 }
 
-/** csync.yaml lists the members, too: an old list would remove the new members with the next apply. */
+/** csync.yaml lists the members, too: an old list would remove new members with the next apply. */
 function noteMembers(file: string | null, settings: Settings, members: readonly string[], dryRun: boolean): readonly string[] {
   if (file === null || members.join() === settings.members.join()) return [];
   const text = withList(readTextFile(file) ?? '', 'members', members);

@@ -38,7 +38,8 @@ export interface SetupOptions extends Omit<Change, 'verb'> {
 }
 
 /**
- * The shell has the lock. `request`: the wanted change for the observed cluster. ok: complete; changeFailed: work is pending, and stored.
+ * The shell has the lock. `request`: the wanted change for the observed cluster. Returns ok: complete; changeFailed: work is pending, and
+ * stored.
  */
 export async function changeSetup(
   shell: MemberShell,
@@ -125,7 +126,7 @@ function stillInCluster({ clusterMembers }: SetupView, removed: readonly string[
   return `The package no longer needs ${there.join(', ')}, which still belongs to the ${title} cluster. To remove it: ${words.leave(there, others)}\n`;
 }
 
-/** Beyond, a step on many hosts is one line. The dry run lists each. */
+/** From here on a step on many hosts is one line. The dry run lists each. */
 const manySteps = 100;
 
 function inBrief(steps: readonly string[]): readonly string[] {

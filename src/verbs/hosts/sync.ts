@@ -1,4 +1,4 @@
-/** `csync sync`: runs the agent now on named hosts, or on all, from a member, and reports each result. */
+/** `csync sync`: runs the agent on named hosts, or on all, from a member, and reports each result. */
 
 import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, exitCodes, Failure, failure } from '../../base/problem.ts';
@@ -37,10 +37,10 @@ export const commandsDocument = shape.document({ from: shape.text, commands: sha
 export interface SyncOptions {
   readonly settings: string;
   readonly hosts: readonly string[];
-  /** The member that runs the agents; undefined: the active member. */
+  /** Runs the agents; undefined: the active member. */
   readonly from?: string | undefined;
   readonly parallel: number;
-  /** For example 90s, 10m or 1h. */
+  /** Such as 90s, 10m or 1h. */
   readonly timeout: string;
   readonly define: readonly string[];
   readonly dryRun: boolean;
@@ -72,7 +72,7 @@ function readWish({ parallel, timeout, define }: SyncOptions): RemoteRunWish {
   return { timeoutSeconds, parallel, classes };
 }
 
-/** Status 0: all ran; 5: some did not. Throws a Failure if no agent could be run at all. */
+/** Status 0: all ran; 5: some did not. Throws a Failure if no agent could run at all. */
 export async function sync(options: SyncOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const wish = readWish(options);

@@ -1,4 +1,4 @@
-/** `csync conform`: calls the package's own scripts like Serviceguard does, in a sandbox on this machine. */
+/** `csync conform`: calls the package's own scripts as Serviceguard does, in a sandbox on this machine. */
 
 import { join } from 'node:path';
 import { demand, type ExitCode, exitCodes, failure } from '../../base/problem.ts';
@@ -41,13 +41,13 @@ export const conformDocument = shape.document({
 export interface ConformOptions {
   readonly settings?: string | undefined;
   readonly templates?: string | undefined;
-  /** A rendered package directory; settings and templates are not read then. */
+  /** A rendered package directory, instead of settings and templates. */
   readonly package?: string | undefined;
   readonly only: readonly string[];
   readonly json: boolean;
 }
 
-/** Programs that a sandbox needs, and their Debian packages. */
+/** With their Debian packages. */
 const programs: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   ss: 'iproute2',
@@ -100,7 +100,7 @@ function asProblem(error: unknown): never {
   );
 }
 
-/** The scripts need the real cfengine; no statement is possible without it. */
+/** The scripts need the real cfengine. */
 function needCfengine(settings: Settings): void {
   const { programs: cfengine, generation } = adapterFor(settings);
   if (isExecutable(cfengine.daemon) && isExecutable(cfengine.agent)) return;
@@ -127,7 +127,7 @@ function renderedNow({ settings: file, templates }: ConformOptions): Tested {
   return { tested: testedPackage(settings, files, templates ?? ''), from: templates ?? 'the shipped templates' };
 }
 
-/** The files of a package directory with their modes; logs and other sets do not belong to the package. */
+/** Of a package directory, with their modes; logs and other sets are not part of the package. */
 function asRendered(directory: string): Tested {
   const isOurs = ({ name }: RenderedFile): boolean => /\.(sh|cjs|pl|json|conf)$/.test(name);
   const lying = readDirectory(directory).filter(isOurs);
@@ -137,7 +137,7 @@ function asRendered(directory: string): Tested {
     ...lying.filter(({ name }) => set === flatSet || !name.endsWith('.json')),
     ...inside.map((file) => ({ ...file, name: inSet(set, file.name) })),
   ];
-  // A carried runtime is not a script: the sandbox uses the Node.js of this machine.
+  // A carried runtime is no script: the sandbox uses this machine's Node.js.
   const files = manifestOf(found).runtime === undefined ? found : withRuntime(found, null);
   const file = join(directory, inSet(set, settingsName));
   const text = setText(files, settingsName);

@@ -1,5 +1,3 @@
-/** The emulated cluster on this machine. */
-
 import { resolve } from 'node:path';
 import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
@@ -58,14 +56,14 @@ function labSettings(options: LabOptions): Settings {
   return options.style === undefined ? settings : { ...settings, packageStyle: options.style };
 }
 
-/** Throws a Failure of usage if the name is not valid. */
+/** Throws a Failure of usage. */
 function nameOf({ name = 'lab' }: LabOptions): string {
   if (isLabName(name)) return name;
   const text = `--name ${JSON.stringify(name)}: a lab name has up to 32 lower-case letters, digits and dashes`;
   throw failure('usage', text, 'csync lab up --name mine');
 }
 
-/** Throws a Failure of usage if it is not possible. */
+/** Throws a Failure of usage if the lab is impossible. */
 function scheduleOf(options: LabUpOptions): LabSpec {
   const { spares = '', clients = 2, bare = false, programs, engine } = options;
   const quirks = quirksOf(options.quirks ?? '');
@@ -110,7 +108,7 @@ async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal
   return startLab({ spec, dist: distDirectory, attached, progress, stop });
 }
 
-/** Always removed, also after Ctrl-C. */
+/** Always removes the lab, also after Ctrl-C. */
 export async function inLab(
   given: LabOptions,
   what: string,
@@ -172,7 +170,7 @@ export async function labFailovers(options: LabOptions & EngineOption, count: nu
   });
 }
 
-/** Until `csync lab down`. Not bare: the package runs. */
+/** Until `csync lab down`. Unless bare, the package runs. */
 export async function labUp(options: LabUpOptions): Promise<ExitCode> {
   return interruptible('removing the lab', async (stop) => {
     const lab = await begin(options, false, stop);
@@ -238,7 +236,7 @@ export async function labMachine(
   return exitCodes.ok;
 }
 
-/** With this terminal; exits with its status. */
+/** On this terminal; exits with the program's status. */
 export async function labExec(options: LabOptions, member: string, argv: readonly string[]): Promise<number> {
   needRoot('entering a lab host');
   return runForeground(await findLab(nameOf(options)).enterArgv(member, argv), hostEnvironment);

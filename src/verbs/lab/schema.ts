@@ -15,7 +15,7 @@ export async function documentOf(words: string, verbs: readonly Printing[]): Pro
   return documents === undefined ? null : v.union([...documents, problemsDocument]);
 }
 
-/** Draft 2020-12. */
+/** Draft 2020-12. Throws a Failure of usage. */
 export async function schemaOf(words: string, verbs: readonly Printing[]): Promise<object> {
   const document = await documentOf(words, verbs);
   if (document === null) {

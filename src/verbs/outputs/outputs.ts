@@ -1,6 +1,6 @@
 /**
- * Documents of several verbs, and parts; others stand beside their verb, whose row names them (`json`). What is printed has the type of its
- * schema. A field is never removed or changed without a new `version`.
+ * Documents of several verbs, and parts; others stand beside their verb, whose row names them (`json`). Output has the type of its schema.
+ * A field is never removed or changed without a new `version`.
  */
 import * as v from 'valibot';
 
@@ -72,5 +72,5 @@ export const rehearseDocument = document({
   comparison: parts,
 });
 
-/** Results for reading; their parts may change. */
+/** For people; its parts may change. */
 export const trialDocument = v.looseObject({ version: v.literal(1) });

@@ -56,7 +56,7 @@ export async function apply(options: ApplyOptions): Promise<ExitCode> {
   });
 }
 
-/** An old settings file would remove a member that was added by csync member add or automatically. */
+/** An old settings file would remove a member that csync added meanwhile. */
 async function demandMembers(
   shell: MemberShell,
   { applied, commandMember }: ClusterObservation,
@@ -75,7 +75,7 @@ async function demandMembers(
   throw failure('settings-members', text, remedy, { file });
 }
 
-/** Edits made by hand in the package directory of this host. */
+/** Edits by hand in the package directory of this host. */
 function editsHere(shell: MemberShell, { members }: ClusterObservation, files: readonly RenderedFile[]): Map<string, string> {
   const here = members.find((one) => one.reached && isSameHost(one.member, shell.here));
   return here?.reached ? handEdits(here.directory, files) : new Map();
@@ -86,7 +86,7 @@ export type RollbackOptions = Omit<ApplyOptions, keyof PackageSources | keyof Ru
   readonly number: number | undefined;
 };
 
-/** Applies an earlier set again as a new one. csync.yaml is not changed, so the next apply uses it again. */
+/** Applies an earlier set again as a new one. Does not change csync.yaml, so the next apply uses it again. */
 export async function rollback(options: RollbackOptions): Promise<ExitCode> {
   const now = settingsHere(options.settings);
   return changingMembers({ verb: 'rollback', ...options }, now, (shell) => rollbackOn(shell, now, options));
@@ -145,10 +145,10 @@ async function flatPackage(
   return renderFrom(place, {});
 }
 
-/** What lies beside the sets in this version, too, and the manifest, which follows from the others. */
+/** Also beside the sets in this version, and the manifest, which follows from the others. */
 const isBeside = (name: string): boolean => /\.(?:conf|sh)$/.test(name) || name === manifestName;
 
-/** The sets in the history, the newest last. */
+/** Newest last. */
 export async function history(settingsFile: string, json: boolean): Promise<ExitCode> {
   const settings = settingsHere(settingsFile);
   return onMembers(settings, 'once', (shell) => historyOf(shell, settings, json));
@@ -175,7 +175,7 @@ async function historyOf(shell: MemberShell, settings: Settings, json: boolean):
   return exitCodes.ok;
 }
 
-/** Compares the rendered package with every member and with the applied configuration; status 1 if anything differs. */
+/** Compares the rendered package with every member and with the applied configuration. Status 1: something differs. */
 export async function diff(sources: PackageSources & { readonly json: boolean }): Promise<ExitCode> {
   const { settings, files } = await preparePackage(sources);
   return onMembers(settings, 'once', async (shell) => report(await observe(shell, settings), settings, files, sources.json));

@@ -50,7 +50,7 @@ export interface CheckOptions extends PackageSources {
 
 const limitMs = 60_000;
 
-/** Status 1 with any error; 0 with warnings only. Problems of settings and templates are a separate Failure. */
+/** Status 1 with any error; 0 with warnings only. Throws a Failure for problems of settings and templates. */
 export async function check(options: CheckOptions): Promise<number> {
   return options.nagios === true ? asPlugin(() => checkOnce(options)) : checkOnce(options);
 }
@@ -84,7 +84,7 @@ function report(options: CheckOptions, offline: readonly Problem[], cluster: Che
 
 const errorsOf = ({ problems }: CheckReport): number => problems.filter(({ severity }) => severity === 'error').length;
 
-/** What was skipped is a figure, and no state: it was so yesterday, too. */
+/** A skipped check is a figure and no state, because it would be skipped each day. */
 export function checkForNagios(report: CheckReport): NagiosResult {
   const { problems, looks, leftOut } = report;
   const errors = errorsOf(report);
@@ -100,7 +100,7 @@ export function checkForNagios(report: CheckReport): NagiosResult {
   };
 }
 
-/** Every check on every member, and the output of validate where the engine's own check does not call it. */
+/** Every check on every member, and validate if the engine's own check does not call it. */
 export async function lookAtCluster(shell: MemberShell, settings: Settings): Promise<CheckReport> {
   const checks = judgeChecks(await look(shell, settings));
   if (settings.packageStyle === 'modular') return checks;
@@ -114,7 +114,7 @@ export async function lookAtCluster(shell: MemberShell, settings: Settings): Pro
   };
 }
 
-/** The engine's own check calls validate of a modular package; of a legacy package it calls none [serviceguard.md 2.7]. */
+/** The engine's own check calls validate of a modular package, but none of a legacy one [serviceguard.md 2.7]. */
 async function validated(
   shell: MemberShell,
   settings: Settings,
@@ -127,7 +127,7 @@ async function validated(
   );
   const { exitCode, stdout, stderr } = await shell.run(member, call, limitMs);
   if (exitCode === 0) return { problems: [], leftOut: [] };
-  // 1 is its own answer; other values mean that the script is missing or the member did not answer.
+  // 1 is validate's answer; others mean that the script is missing or the member did not answer.
   if (exitCode !== 1)
     return { problems: [], leftOut: [{ name: 'validate', member, why: stderr.trim() || 'it cannot be called' }] };
   const text = `the control script's validate reports: ${stdout.trim()}`;
@@ -139,7 +139,7 @@ function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
-/** To another user, what only root may read looks as if it were missing. */
+/** What only root may read looks missing to another user. */
 const notRoot = (member: string): NoAnswer => ({ why: 'ssh connects, but not as root', remedy: rootRemedy(member) });
 
 async function look(shell: MemberShell, settings: Settings): Promise<CheckInput> {

@@ -69,7 +69,7 @@ const tell = (text: string): void => void err(`${text}\n`);
 
 const nameFields: readonly Field[] = ['packageDnsName', 'packageAddress'];
 
-/** Throws a Failure with everything that is missing or wrong. Status 130, and no file written, after Ctrl-C or the end of input. */
+/** Throws a Failure with everything that is missing or wrong. Status 130, without a file, after Ctrl-C or the end of input. */
 export async function init(options: InitOptions): Promise<ExitCode> {
   refuseOverwriting(options);
   const given = demand(answersGiven(readAnswersFile(options.answers), options.set));
@@ -97,7 +97,7 @@ export async function init(options: InitOptions): Promise<ExitCode> {
       return exitCodes.different;
     }
     const warnings = warningsOf(settings, findings);
-    // On a terminal they were printed before the last question.
+    // A terminal printed them before the last question.
     if (held.terminal === null) tellProblems(warnings);
     finish(options, settings, wizard.answers, { findings, warnings });
     return exitCodes.ok;
@@ -112,7 +112,7 @@ export async function init(options: InitOptions): Promise<ExitCode> {
   }
 }
 
-/** Decides each setting: from the options, else from the terminal, else from what was found. */
+/** Decides each setting: from the options, else the terminal, else what was found. */
 class Wizard {
   readonly #looker: Looker;
   readonly #terminal: LineTerminal | null;
@@ -160,7 +160,7 @@ class Wizard {
     }
   }
 
-  /** The settings without contradictions. Problems are asked about again; without a terminal, they fail the verb. */
+  /** The settings without contradictions. Asks again about problems; without a terminal they fail the verb. */
   async #settled(): Promise<Settings> {
     for (;;) {
       await this.#lookUpName(true);
@@ -176,7 +176,7 @@ class Wizard {
     }
   }
 
-  /** Asks until the answer is valid, and agrees with what was found and answered before. */
+  /** Asks until the answer is valid and contradicts nothing. */
   async #ask(field: Field): Promise<void> {
     let wanted: readonly Field[] = [field];
     while (wanted.length > 0) {
@@ -185,7 +185,7 @@ class Wizard {
       const problems = [...problemsAt(this.#answers, [field, ...wanted]), ...conflictsWith(this.#answers, this.#findings)];
       complain(problems);
       const again = fieldsOf(problems, this.#answers);
-      // An invalid answer is not offered again. One that only contradicts another may be the correct one.
+      // An invalid answer is not offered again. One that only contradicts another may be correct.
       for (const one of fieldsOf(
         problems.filter(({ code }) => code === 'settings-value' || code === 'settings-unsupported'),
         this.#answers,
@@ -244,7 +244,7 @@ function tellProblems(problems: readonly Problem[]): void {
   for (const problem of problems) tell(formatProblem(problem));
 }
 
-/** How members are reached while the settings are still asked for. */
+/** How members are reached while settings are still missing. */
 function wayIn(given: Answers): WaySettings {
   const above = aboveOf(given);
   const of = <F extends Field>(field: F): Settings[F] => (above[field] ?? defaultOf(field, above)) as Settings[F];
@@ -299,7 +299,7 @@ function finish(options: InitOptions, settings: Settings, answers: Answers, seen
   else out(`Wrote ${output} (digest ${digest.slice(0, 12)}).\n${nextSteps(output)}`);
 }
 
-/** From the settings to a running package; docs/how-to/install.md has the details. */
+/** From the settings to a running package; details in docs/how-to/install.md. */
 function nextSteps(output: string): string {
   const option = output === 'csync.yaml' ? '' : ` --settings ${output}`;
   const steps = ['check', 'members sync', 'apply --dry-run', 'apply --run'].map((words) => `  csync ${words}${option}\n`);

@@ -25,7 +25,7 @@ export interface MigrateOptions extends PackageSources {
   readonly json: boolean;
 }
 
-/** The settings file says legacy or modular; its other settings are those of the package. */
+/** The settings file says legacy or modular; its other settings are the package's. */
 export async function migrateToModular(options: MigrateOptions): Promise<ExitCode> {
   const settings = readSettings(options.settings);
   const modular: Settings = { ...settings, packageStyle: 'modular' };
@@ -94,7 +94,7 @@ async function readBefore(shell: MemberShell, { members }: ClusterObservation, s
   return null;
 }
 
-/** Changes one line of the settings file, confirmed with the other steps; the rest stays unchanged. */
+/** Changes one line of the settings file, confirmed with the other steps. */
 function settingsStep(file: string): { readonly text: string; readonly run: () => void } | null {
   const edit = (): ReturnType<typeof withValue> => withValue(readTextFile(file) ?? '', 'package_style', 'modular');
   const found = edit();

@@ -30,7 +30,7 @@ export interface RenderOptions extends PackageSources {
 
 type Change = 'new' | 'changed' | 'same';
 
-/** The text to print. A Failure with all problems, and edits by hand. */
+/** The text to print. Throws a Failure with all problems, and edits by hand. */
 export async function render(options: RenderOptions): Promise<string> {
   const { settings, files: rendered } = await preparePackage(options);
   const edits = handEdits(options.output, rendered);

@@ -52,7 +52,7 @@ function textsOf(name: string, directory: string | undefined): TemplateTexts {
   return { shipped, own: readTextFile(join(directory, name)), pristine: readTextFile(join(directory, pristineDirectory, name)) };
 }
 
-/** Files that match no template: probably misspelt names. */
+/** They match no template: probably misspelt names. */
 function strayFiles(directory: string | undefined): Problem[] {
   if (directory === undefined) return [];
   const known = new Set(templateCatalogue.map(({ name }) => name));
@@ -118,7 +118,7 @@ export async function exportTemplates(options: ExportOptions): Promise<ExitCode>
   return exitCodes.ok;
 }
 
-/** In memory. A Failure with every unknown, unused and malformed token, and stray files. */
+/** In memory. Throws a Failure with every unknown, unused and malformed token, and stray files. */
 export async function checkTemplates(
   directory: string | undefined,
   settingsFile: string | undefined,
@@ -158,7 +158,7 @@ export async function checkTemplates(
   return exitCodes.ok;
 }
 
-/** Since the export; status 1: differs from the shipped ones. */
+/** Since the export. Status 1: differs from the shipped ones. */
 export async function diffTemplates(directory: string, json: boolean): Promise<ExitCode> {
   const differences = templateCatalogue.map(({ name }) => templateDifference(name, textsOf(name, directory)));
   const differs = differences.some(({ state }) => state !== 'shipped' && state !== 'same');

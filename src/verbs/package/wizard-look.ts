@@ -1,4 +1,4 @@
-/** Runs the wizard's commands here and on the other members, and keeps the results. Changes nothing. */
+/** Runs the wizard's commands here and on the other members, and stores the results. Changes nothing. */
 import { inParallel } from '../../cluster/remote/observation.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
@@ -56,7 +56,7 @@ export class Looker {
     return seen.exitCode === 0 ? readLook(seen.stdout) : whyNoAnswer(member, seen, memberLimitMs).why;
   }
 
-  /** The findings plus the results of these lookups; known ones are repeated only with `fresh`. */
+  /** Adds the results of these lookups; known ones are repeated only with `fresh`. */
   async lookUp(findings: Findings, words: readonly string[], fresh = false): Promise<Findings> {
     const wanted = [...new Set(words)].filter((word) => fresh || !findings.answers.has(word));
     const answers = await Promise.all(wanted.map(async (word) => [word, await this.#answer(word)] as const));
@@ -84,7 +84,7 @@ export class Looker {
   }
 }
 
-/** Why a program gave no answer, in one line. */
+/** In one line. */
 function reason(program: string, { errorCode, timedOut, exitCode, stderr }: CommandResult): string {
   if (errorCode === 'ENOENT') return `${program} is not installed here`;
   if (timedOut) return `${program} did not answer in time`;

@@ -41,11 +41,11 @@ export interface At {
   readonly revision: Revision | null;
 }
 
-/** The one on the master, unless it is only not removed yet after its commit. */
+/** Without one whose commit is done, and which is only not removed yet. */
 export const openStage = ({ stages: { open }, state }: Pick<At, 'stages' | 'state'>): Stage | null =>
   open?.record.commit === state.current?.commit ? null : (open ?? null);
 
-/** A number that a rollout took back is not used again. */
+/** Does not reuse the number of a rollout that was taken back. */
 export function newRecord({ shell, owner, state, stages, options, revision }: At, plan: CommitPlan, hosts?: readonly string[]) {
   const used = { ...state, log: [...state.log, ...stages.takenBack.map(({ record }) => record)] };
   return nextRecord(used, plan, {
@@ -94,7 +94,7 @@ export async function confirmed(at: At, files: readonly LocalFile[]): Promise<st
   return null;
 }
 
-/** Why another attempt is needed; a Failure where none can succeed. */
+/** Why another attempt is needed. Throws a Failure if none can succeed. */
 export function notDone({ owner, options, stages }: At, ended: CommandResult): string {
   const { why, remedy } = saidBy(owner, ended, commitLimitMs);
   if (becameOf(ended) === 'unknown' && !options.dryRun)

@@ -21,14 +21,14 @@ export interface PolicyCommitOptions extends CommitOptions {
   readonly subdirectory: string;
   /** Digest of the whole master copy that the edit is based on. */
   readonly base?: string | undefined;
-  /** Clients that get it before all others. */
+  /** Clients that get it first. */
   readonly stage?: string | undefined;
-  /** For an agent of a staged rollout, for example 10m. */
+  /** For an agent of a staged rollout, such as 10m. */
   readonly timeout: string;
 }
 
 /**
- * Returns when the edit is durable on the policy file system. Throws a Failure otherwise, which states whether the edit may have been
+ * Returns when the edit is durable on the policy file system. Otherwise throws a Failure, which states whether the edit may have been
  * committed.
  */
 export async function policyCommit(options: PolicyCommitOptions): Promise<ExitCode> {

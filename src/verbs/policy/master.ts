@@ -35,10 +35,10 @@ export interface PolicyOptions {
 }
 
 const lookLimitMs = 60_000;
-/** Twice the largest policy that is read (look.ts), for base64 and names. */
+/** Twice the largest policy (look.ts), for base64 and names. */
 const mostAnswerBytes = 2 * mostContentBytes;
 export const commitLimitMs = 180_000;
-/** Attempts when the policy changed meanwhile each time; after that, another process writes continuously. */
+/** Attempts while the policy changes meanwhile; after that, another process writes continuously. */
 export const tries = 8;
 
 /** The active member. Throws a Failure if there is none, or if it is unknown. */
@@ -68,7 +68,7 @@ export async function lookAtPolicy(
       );
     if (look !== null) return look;
     if (answer.exitCode === 0) continue;
-    // The package moved: its words. In all other cases the answer is policy, which is no part of a message.
+    // The package moved: its words. Any other output is policy, which is no part of a message.
     const { why, remedy } =
       answer.exitCode === policyStatus.notMounted || answer.exitCode === policyStatus.tooLarge
         ? saidBy(owner, answer, lookLimitMs)

@@ -40,7 +40,7 @@ export const logDocument = shape.document({
   takenBack: shape.many(takenBackShape),
 });
 
-/** The policy of the master; `copy`: directory for a working copy. */
+/** `copy`: directory for a working copy. */
 export async function policyShow(options: PolicyOptions & { readonly copy?: string | undefined }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const copy = options.copy;
@@ -113,7 +113,7 @@ function stageLines({ open, leaving }: Stages): string[] {
   ];
 }
 
-/** The commits, the newest last. */
+/** Newest last. */
 export async function policyLog(options: PolicyOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   return onMembers(settings, 'once', async (shell) => {

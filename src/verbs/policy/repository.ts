@@ -9,7 +9,7 @@ import { privateDirectory, realPath } from '../../host/admin/own-files.ts';
 
 export interface RepositorySource {
   readonly revision: Revision;
-  /** `accepts`: edits by hand are overwritten. Throws a Failure. */
+  /** `accepts`: overwrites edits by hand. Throws a Failure. */
   edit(state: PolicyState, accepts: boolean): Promise<readonly LocalFile[]>;
   close(): void;
 }
@@ -18,7 +18,7 @@ const refuse = (code: ProblemCode, text: string, remedy: string): never => {
   throw failure(code, text, remedy);
 };
 
-/** A Failure if git cannot read it, or a file is not plain. */
+/** Throws a Failure if git cannot read it, or a file is not plain. */
 export async function openRepository(from: string, subdirectory: string): Promise<RepositorySource> {
   const isDirectory = kindOf(from) === 'directory';
   const { repository, ref } = isDirectory ? { repository: from, ref: 'HEAD' } : repositoryAndRef(from);

@@ -1,5 +1,5 @@
 /**
- * `csync policy commit --stage`: the edit goes to some clients first. What the master has decides what is next, so any run of the same
+ * `csync policy commit --stage`: the edit goes to some clients first. The state on the master decides the next step, so any run of the same
  * command continues where another one stopped, on whichever member is active.
  */
 
@@ -42,7 +42,7 @@ const mostSeconds = 86_400;
 /** Of a host that does not report the staged policy; again after each promotion. */
 const mostRuns = 3;
 const betweenRunsMs = 5000;
-/** How long a rollout waits for a package that moves. */
+/** Wait of a rollout for a package that moves. */
 const masterLimitMs = 600_000;
 
 /** What csync meets while the package moves. */
@@ -107,7 +107,7 @@ export class Rollout {
     this.#stop = stop;
   }
 
-  /** Attempts until it is done. From the moment when it is staged it waits for a package that moves. */
+  /** Attempts until it is done. Once staged, it waits for a package that moves. */
   async untilDone(attempt: () => Promise<string | null>): Promise<ExitCode> {
     let served = performance.now();
     try {
@@ -168,7 +168,7 @@ export class Rollout {
     return this.#takeBack(now);
   }
 
-  /** Its text of why another attempt is needed. */
+  /** A string: why another attempt is needed. */
   async #begin(at: At, plan: CommitPlan, instead: Stage | null): Promise<Stage | string> {
     const { shell, place, owner, state } = at;
     const hosts = instead?.hosts ?? (await this.#hosts(at));

@@ -1,4 +1,4 @@
-/** `csync policy take-back`, and the same as the end of a rollout in which a host failed. */
+/** `csync policy take-back`; also the end of a rollout in which a host failed. */
 import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { agentLimitSeconds } from '../../cluster/hosts/host-setup.ts';
 import { policyPlace } from '../../cluster/policy/look.ts';
@@ -25,7 +25,10 @@ export const takeBackDocument = shape.document({
   steps: shape.texts,
 });
 
-/** Those that may still have the policy of a rollout, or why another attempt is needed. Its directory goes first: hosts return by themselves. */
+/**
+ * Hosts that may still have the policy of a rollout, or why another attempt is needed. Removes its directory first: hosts return by
+ * themselves.
+ */
 export async function takeBack(at: At, why: string, run: RemoteRunWish): Promise<readonly string[] | string> {
   const { shell, settings, place, owner, stages } = at;
   const open = openStage(at);
@@ -70,7 +73,7 @@ export async function policyTakeBack(options: TakeBackOptions): Promise<ExitCode
       const { state, stages } = await lookAtPolicy(shell, owner, place, false);
       const at: At = { shell, settings, place, owner, state, stages, options: { ...options, message: '' }, revision: null };
       const open = openStage(at);
-      // Of a commit that was killed right behind it.
+      // Of a commit that was killed right after it.
       if (stages.open !== null && open === null && !options.dryRun)
         await shell.run(owner, confirmScript(place, state, stages.open), commitLimitMs);
       const about = open ?? stages.leaving;

@@ -33,7 +33,7 @@ export function makeWorkingCopy(directory: string, contents: ReadonlyMap<string,
   }
 }
 
-/** As named. A Failure of usage for files that cannot be committed. */
+/** Throws a Failure of usage for files that cannot be committed. */
 export function readWorkingCopy(paths: readonly string[]): WorkingCopy {
   const found = paths.length === 0 ? ['.'] : paths;
   const roots = [...new Set(found.map((path) => rootOf(path)))];

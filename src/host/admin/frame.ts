@@ -73,9 +73,16 @@ export function unframed(ended: CommandResult, mark: Mark): CommandResult {
     return { exitCode: Number(status), signal: null, timedOut: false, errorCode: null, stdout, stderr: errors.inside };
   const isUnbegun = begin === undefined && ended.errorCode === null && !ended.timedOut && ended.signal === null;
   const unbegun = isUnbegun && ended.exitCode !== 255 ? [`${unbegunWords} ${ended.exitCode}`] : [];
-  const printed = [out.around, errors.inside, errors.around].flatMap((text) => text.slice(-mostAround).split('\n'));
+  const printed = [out.around, errors.inside, errors.around].flatMap((text) => lastLines(text, mostAround));
   const stderr = asText([...printed.filter(Boolean), ...unbegun]);
   return { ...ended, exitCode: isUnbegun || ended.exitCode === 0 ? 255 : ended.exitCode, stdout, stderr };
+}
+
+/** The whole lines at the end of a text that fit into `most` characters; of a longer last line its end. */
+export function lastLines(text: string, most: number): readonly string[] {
+  const lines = text.slice(-most).split('\n');
+  const isCut = text.length > most && text.at(-most - 1) !== '\n';
+  return isCut && lines.slice(1).some((line) => line !== '') ? lines.slice(1) : lines;
 }
 
 /** Characters of each stream; a login may print without end. */

@@ -1,6 +1,6 @@
 /** Why a host did not answer, and the fix, from what ssh, sudo and the host printed. Pure. */
 import type { CommandResult } from '../host.ts';
-import { unbegunWords } from './frame.ts';
+import { lastLines, unbegunWords } from './frame.ts';
 import { loginOn, rootTest, sshTest, wayInUse } from './ssh-options.ts';
 
 export interface NoAnswer {
@@ -121,15 +121,17 @@ const sudoFailures: readonly Meaning[] = [
 const saidLines = 4;
 
 const wordsOf = ({ stdout, stderr }: Pick<CommandResult, 'stdout' | 'stderr'>): string[] =>
-  [stdout, stderr].flatMap((text) => text.slice(-longestWords).split('\n')).flatMap((line) => line.trim() || []);
+  [stdout, stderr].flatMap((text) => lastLines(text, longestWords)).flatMap((line) => line.trim() || []);
 
-/** Limits of a message: characters of each stream, and lines of both. */
-const longestWords = 2000;
-const mostLines = 20;
+/** Limits of a message: characters of each stream, and lines of both. The words of cmcheckconf about three members fit. */
+const longestWords = 4000;
+const mostLines = 30;
 
 /** The last lines that a script printed for people. Not for a script that prints data. */
 export function printedWords(ended: Pick<CommandResult, 'stdout' | 'stderr'>): string {
-  return wordsOf(ended).slice(-mostLines).join('\n');
+  const lines = wordsOf(ended);
+  const isCut = lines.length > mostLines || Math.max(ended.stdout.length, ended.stderr.length) > longestWords;
+  return [...(isCut ? ['...'] : []), ...lines.slice(-mostLines)].join('\n');
 }
 
 /** How the login on a host becomes root. */

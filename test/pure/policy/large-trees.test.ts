@@ -63,7 +63,14 @@ describe.skipIf(!isRoot)('the policy of the master', () => {
 describe('what a message has of the words of a script', () => {
   it('is its end, however much it printed', () => {
     const words = printedWords({ stdout: `${'x'.repeat(16 * megabyte)}\nthe reason\n`, stderr: '' });
-    expect(words.length).toBeLessThan(2100);
-    expect(words).toMatch(/the reason$/);
+    expect(words).toBe('...\nthe reason');
+  });
+
+  it('begins with a whole line, and says where lines are omitted', () => {
+    const lines = Array.from({ length: 100 }, (_, number) => `line ${number}`);
+    expect(printedWords({ stdout: lines.join('\n'), stderr: '' })).toBe(['...', ...lines.slice(-30)].join('\n'));
+    const long = lines.slice(0, 20).map((line) => `${line} ${'x'.repeat(300)}`);
+    expect(printedWords({ stdout: '', stderr: long.join('\n') })).toBe(['...', ...long.slice(-12)].join('\n'));
+    expect(printedWords({ stdout: `${'x'.repeat(5000)}\n`, stderr: '' })).toMatch(/^\.{3}\nx{3999}$/);
   });
 });

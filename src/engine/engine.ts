@@ -167,8 +167,11 @@ export interface DefinitionFormat {
   readonly byHand: { readonly why: string; readonly fix: string } | null;
   /** Applies the file: on all members at one moment, or not at all. */
   applyFile(file: string): Commands;
-  /** Whether checkFile also runs validate on every member. If not, csync runs it. */
-  checkAsksScripts(definition: Definition): boolean;
+  /**
+   * Checks to run on each member, as validate of the set that it names; `launcher` is a script of that set there. None: checkFile asks the
+   * members.
+   */
+  memberChecks(definition: Definition, launcher: string): Commands;
   /** A line for /bin/sh: prints the definition in force, fails if there is none. */
   showLine(packageName: string): string;
 }

@@ -186,10 +186,9 @@ function filesToSend(wanted: readonly FileToSend[], differences: readonly FileDi
 
 /** On each member where the engine's own check runs no script. */
 function validateSteps({ configuration, files, place }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
-  if (engineFor(place).definition.checkAsksScripts(configuration)) return [];
   const launcher = files.find(({ name }) => setPartOf(name)?.name === launcherNames(configuration.style)[0])?.name;
-  const argv = [`${place.packageDirectory}/${launcher}`, 'validate'];
-  return reached.map(({ member }) => ({ do: 'command', member, argv }));
+  const checks = engineFor(place).definition.memberChecks(configuration, `${place.packageDirectory}/${launcher}`);
+  return reached.flatMap(({ member }) => checks.map((argv) => ({ do: 'command', member, argv }) as const));
 }
 
 /** The previous one if it may still run the package, else the first enabled one. */

@@ -36,7 +36,7 @@ export const definition: DefinitionFormat = {
   },
   checkFile: () => [],
   applyFile: (file) => [['cibadmin', '--modify', '--allow-create', '--scope', 'configuration', '--xml-file', file]],
-  checkAsksScripts: () => false,
+  memberChecks: (_, launcher) => [[launcher, 'validate']],
   showLine: (packageName) => `cibadmin --query --xpath "//group[@id='${packageName}']" 2>/dev/null`,
 };
 

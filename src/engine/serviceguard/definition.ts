@@ -37,7 +37,7 @@ export const definition: DefinitionFormat = {
   checkFile: (file) => [['cmcheckconf', '-v', '-P', file]],
   applyFile: (file) => [['cmapplyconf', '-f', '-P', file]],
   // Not of a legacy package [serviceguard.md 2.7].
-  checkAsksScripts: ({ style }) => style === 'modular',
+  memberChecks: ({ style }, launcher) => (style === 'modular' ? [] : [[launcher, 'validate']]),
   showLine: (packageName) => `PATH="$SGSBIN:$PATH" cmgetconf -p ${shellWord(packageName)} 2>/dev/null`,
 };
 

@@ -71,6 +71,9 @@ export function inSet(set: string, name: string): string {
   return set === flatSet ? name : `${setsName}/${set}/${name}`;
 }
 
+/** A file that the engine needs outside of the package directory: its name is the absolute path. */
+export const isElsewhere = (name: string): boolean => name.startsWith('/');
+
 /** null: of no set. */
 export function setPartOf(path: string): { readonly set: string; readonly name: string } | null {
   const [, set = '', name = ''] = /^sets\/([^/]+)\/(.+)$/.exec(path) ?? [];

@@ -93,6 +93,8 @@ export interface Observation {
   readDefinition(text: string): Definition | null;
   /** What keeps the cluster from protecting the file system, by the input of readView. */
   hazards(text: string): readonly Problem[];
+  /** Those of them for which a package is applied on a test cluster only; without any text: that it is unknown. */
+  unprotected(text: string): readonly Problem[];
   readonly version: Argv;
   /** The version; null: not in the text. */
   readVersion(text: string): string | null;
@@ -126,6 +128,22 @@ export interface Claims {
   readonly elsewhere: string | null;
 }
 
+/** What the engine would do with a changed definition. */
+export interface Forecast {
+  /** What stops, moves or restarts of the package, as parts of a sentence. */
+  readonly own: readonly string[];
+  /** The same of other packages. */
+  readonly others: readonly string[];
+}
+
+/** An engine that computes beforehand what a change would do. It restarts by itself what changed. */
+export interface Simulation {
+  /** To run where the rendered file lies, with its companions. Changes nothing. */
+  command(file: string): Argv;
+  /** null: the text is no output of it. */
+  read(text: string, applied: Definition | null, wanted: Definition): Forecast | null;
+}
+
 /** Variables of the engine, by name; paths in the settings may begin with them. */
 export type EngineVariables = Readonly<Partial<Record<string, string>>>;
 
@@ -135,6 +153,8 @@ export interface DefinitionFormat {
   template(style: Settings['packageStyle']): string;
   /** Other files that follow from the rendered file alone, beside it in the package directory. */
   companions(text: string): readonly RenderedFile[];
+  /** Companions that every member needs in another place: name -> absolute path. */
+  readonly installs: ReadonlyMap<string, string>;
   /** Name of the rendered file in the package directory. */
   fileName(packageName: string): string;
   /** Values for the tokens of its template, which names `set`. Problems: values that need variables which are not known. */
@@ -163,8 +183,8 @@ export interface DefinitionFormat {
    * nothing.
    */
   checkFile(file: string): Commands;
-  /** Why csync does not apply a definition itself, and how to do it; null: it does. */
-  readonly byHand: { readonly why: string; readonly fix: string } | null;
+  /** null: none, and needsHalt decides by keyword. */
+  readonly simulation: Simulation | null;
   /** Applies the file: on all members at one moment, or not at all. */
   applyFile(file: string): Commands;
   /**
@@ -229,6 +249,8 @@ export interface EngineShell {
   readonly tryBegin: string;
   /** In a script that knows $directory, the package directory: sets $named to the set in the launcher path of a definition there. */
   readonly namedSet: string;
+  /** Absolute paths that DefinitionFormat.installs has. */
+  readonly installed: readonly string[];
   /** Directories (words) that need free space; after `begin`. */
   readonly directories: readonly string[];
 }

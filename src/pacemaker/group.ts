@@ -50,10 +50,11 @@ export function readGroup(text: string): Group | null {
   const element = groups.find((one) => all(one, 'primitive').map(primitiveOf).some(isOfCsync));
   if (element === undefined) return null;
   const id = attribute(element, 'id');
+  // Those of crm_resource --move and --ban are orders, no part of the definition.
   const constraints = [
     ...roots.flatMap((root) => all(root, 'rsc_location')),
     ...configurations.flatMap((one) => below(one, 'constraints', 'rsc_location')),
-  ].filter((one) => attribute(one, 'rsc') === id);
+  ].filter((one) => attribute(one, 'rsc') === id && !attribute(one, 'id').startsWith('cli-'));
   const preferred = constraints
     .filter((one) => attribute(one, 'node') !== '')
     .map((one) => ({ node: attribute(one, 'node'), score: attribute(one, 'score') }));

@@ -35,6 +35,14 @@ export const settingsTable = {
     check: oneOf(['serviceguard', 'pacemaker']),
     comment: 'Cluster software that runs the package: serviceguard or pacemaker.',
   },
+  testCluster: {
+    key: 'test_cluster',
+    since: '0.2.0',
+    question: 'Is this a cluster for tests, which may lose its data?',
+    fallback: false,
+    check: yesNo,
+    comment: 'true: csync apply does not require that the cluster fences its members. For tests only.',
+  },
   packageName: {
     key: 'package_name',
     question: 'Name of the package?',

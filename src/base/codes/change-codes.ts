@@ -295,6 +295,28 @@ export const changeCodes = {
     example: 'The mount point of m2 is not empty.',
     page: 'runbook',
   }),
+  'change-fencing': code('changeFailed', 'The cluster cannot fence a member, so csync does not apply the group.', {
+    cluster: `Nothing was changed. ${serving}`,
+    why: 'Without fencing, a member that is cut off keeps the file system mounted while another member mounts it. Two mounts destroy an ext4 or xfs.',
+    fix: [
+      'Configure a fence device for every member, and set `stonith-enabled` to true.',
+      'If the message says that nothing is known: the cluster does not run on that member, or its output has no such option.',
+      'On a cluster for tests only: `test_cluster: true` in csync.yaml.',
+      again,
+    ],
+    example: 'A new cluster, in which `stonith-enabled` was set to false to see the first resource start.',
+    page: 'settings',
+  }),
+  'change-simulate': code('changeFailed', 'The cluster software could not simulate the change, so nothing was changed.', {
+    cluster: `Nothing was changed. ${serving}`,
+    why: 'Before an apply, csync makes the new configuration beside the live one. The cluster software refused it, or could not compute what would restart.',
+    fix: [
+      'Correct what the message says. `crm_verify --live-check -V` reports what was wrong before.',
+      '`csync check`, then run the same command again.',
+    ],
+    example: 'Another resource of the cluster has the name of a resource of the group.',
+    page: 'settings',
+  }),
   'change-cmcheckconf': code('changeFailed', 'cmcheckconf refuses the package. The applied configuration is unchanged.', {
     cluster: `The applied configuration is unchanged. ${serving}`,
     why: 'Serviceguard refused the package file. Its own message is printed.',

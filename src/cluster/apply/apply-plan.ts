@@ -4,7 +4,7 @@ import { type Checked, errorProblem, type Problem } from '../../base/problem.ts'
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { flatSet, launcherNames, type Runtime, runtimeName, setPartOf } from '../../contract/package-directory.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
-import type { Argv, Commands, Definition, DefinitionDifference, PackageStatus } from '../../engine/engine.ts';
+import type { Argv, Commands, Definition, DefinitionDifference, Forecast, PackageStatus } from '../../engine/engine.ts';
 import {
   type ClusterObservation,
   type MemberObservation,
@@ -41,8 +41,8 @@ export type ApplyStep =
     }
   /** Unused sets, and files of version 0.1.0. */
   | { readonly do: 'sweep sets'; readonly member: string; readonly sets: readonly string[]; readonly flat: readonly string[] }
-  /** Any difference fails the apply. */
-  | { readonly do: 'verify' };
+  /** Any difference fails the apply. `serves`: so does a package that does not run. */
+  | { readonly do: 'verify'; readonly serves: boolean };
 
 export interface ApplyWish {
   readonly place: PackagePlace;
@@ -61,6 +61,8 @@ export interface ApplyWish {
   readonly carry: RuntimeCarry | null;
   /** For the history, sent last. null: equal to the newest set. */
   readonly set: { readonly files: readonly FileToSend[]; readonly removals: readonly string[] } | null;
+  /** By the engine. Absent, null: it computes none, or nothing would change. A text: why it could not. */
+  readonly forecast?: Forecast | string | null;
 }
 
 /** Recorded by a migration before its halt. */
@@ -87,8 +89,6 @@ type Reached = Extract<MemberObservation, { reached: true }>;
 /** All obstacles at once. No steps: everything is as wanted. */
 export function planApply(wish: ApplyWish, observation: ClusterObservation): Checked<ApplyPlan> {
   const { definition } = engineFor(wish.place);
-  if (definition.byHand !== null)
-    return { ok: false, problems: [errorProblem('settings-engine', definition.byHand.why, definition.byHand.fix)] };
   const unreachable = unreachableProblems(observation);
   const { commandMember, status } = observation;
   const newer = newerManifests(observation);
@@ -98,6 +98,7 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   const current = observation.applied?.set ?? null;
   const differences = reached.map((facts) => ({ facts, files: compareDirectory(wish.files, facts, null, current) }));
   const keywords = observation.applied === null ? null : definition.differences(observation.applied, wish.configuration);
+  const applies = keywords === null || keywords.length > 0;
   const runs = status !== null && status.status !== 'down';
   const halting = runs ? needsHalt(keywords ?? [], status, wish) : [];
   const problems = [
@@ -105,11 +106,11 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
     ...(wish.runtime === null ? [] : launcherProblems(wish)),
     ...(wish.takeRendered ? [] : differences.flatMap(({ facts, files }) => editProblems(facts, files))),
     ...statusProblems(status, wish, halting),
+    ...(applies || (wish.run && !runs) ? clusterProblems(wish, observation) : []),
   ];
   if (problems.length > 0) return { ok: false, problems };
   const carry = carrySteps(wish, reached);
   const distribute = distributeSteps(wish, differences, carry);
-  const applies = keywords === null || keywords.length > 0;
   // Before anything is halted or changed.
   const work = [
     ...carry,
@@ -122,8 +123,13 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   // Also alone: it records an apply that was killed before its last step.
   const remember = [...rememberSteps(wish, reached, current), ...sweepSetSteps(wish, reached, current, status)];
   if (work.length === 0) return { ok: true, value: { steps: remember, notes: [] }, problems: [] };
-  const steps = [...work, { do: 'verify' } as const, ...remember];
-  return { ok: true, value: { steps, notes: notesOn(wish, runs && halting.length === 0, distribute.length > 0) }, problems: [] };
+  const serves = wish.run || (runs && definition.simulation !== null && applies);
+  const steps = [...work, { do: 'verify', serves } as const, ...remember];
+  return {
+    ok: true,
+    value: { steps, notes: notesOn(wish, halting, runs && halting.length === 0, distribute.length > 0) },
+    problems: [],
+  };
 }
 
 interface Differs {
@@ -173,8 +179,10 @@ function switchSteps(wish: ApplyWish, { commandMember, status, applies, halts, r
   const command = (argv: Argv): ApplyStep => ({ do: 'command', member: commandMember, argv });
   const apply = applies ? definition.applyFile(packageFileOf(wish)) : [];
   const switchOn = (wish.before?.autoRun ?? true) ? orders.switchOn(packageName) : [];
-  const run = halts || (wish.run && !runs) ? [...orders.run(packageName, memberToRunOn(wish, status)), ...switchOn] : [];
-  if (halts) return [{ do: 'switch', member: commandMember, halt: orders.halt(packageName), between: apply, back: run }];
+  const isHalted = halts && definition.simulation === null;
+  const run = isHalted || (wish.run && !runs) ? [...orders.run(packageName, memberToRunOn(wish, status)), ...switchOn] : [];
+  // Else the engine halts and starts by itself what changed.
+  if (isHalted) return [{ do: 'switch', member: commandMember, halt: orders.halt(packageName), between: apply, back: run }];
   const enable = wish.run && runs && status?.autoRun === false ? switchOn : [];
   return [...apply, ...run, ...enable].map(command);
 }
@@ -249,7 +257,11 @@ function sweepSteps(carry: readonly ApplyStep[], distribute: readonly ApplyStep[
 }
 
 /** Empty: the package may keep running. */
-function needsHalt(keywords: readonly DefinitionDifference[], status: PackageStatus, wish: ApplyWish): string[] {
+function needsHalt(keywords: readonly DefinitionDifference[], status: PackageStatus, wish: ApplyWish): readonly string[] {
+  const { forecast } = wish;
+  // clusterProblems has the reason.
+  if (typeof forecast === 'string') return [];
+  if (forecast !== undefined && forecast !== null) return [...forecast.own, ...forecast.others];
   const reasons = keywords
     .filter(engineFor(wish.place).definition.needsHalt)
     .map(({ keyword, applied, wanted }) => `${keyword} ${applied.join(', ')} -> ${wanted.join(', ')}`);
@@ -260,7 +272,7 @@ function needsHalt(keywords: readonly DefinitionDifference[], status: PackageSta
 
 function statusProblems(status: PackageStatus | null, wish: ApplyWish, halting: readonly string[]): Problem[] {
   const { packageName } = wish.place;
-  const { orders, words } = engineFor(wish.place);
+  const { definition, orders, words } = engineFor(wish.place);
   if (status?.state === 'maintenance')
     return [
       errorProblem(
@@ -271,12 +283,26 @@ function statusProblems(status: PackageStatus | null, wish: ApplyWish, halting: 
     ];
   if (halting.length === 0 || wish.halt) return [];
   const text = `${packageName} runs, and these changes require a halt: ${halting.join('; ')}`;
+  const halts = definition.simulation === null ? 'halts the package, applies, runs it again' : 'applies, and they start again';
+  return [errorProblem('change-needs-halt', text, `csync apply --halt   (${halts}; clients keep their policy meanwhile)`)];
+}
+
+/** What the engine cannot guarantee, or cannot compute. */
+function clusterProblems({ place, forecast }: ApplyWish, { unprotected = [] }: ClusterObservation): Problem[] {
+  const only = 'on a cluster for tests only: test_cluster: true in csync.yaml';
   return [
-    errorProblem(
-      'change-needs-halt',
-      text,
-      'csync apply --halt   (halts the package, applies, runs it again; clients keep their policy meanwhile)',
-    ),
+    ...(place.testCluster === true
+      ? []
+      : unprotected.map(({ text, remedy }) => errorProblem('change-fencing', text, `${remedy}; ${only}`))),
+    ...(typeof forecast === 'string'
+      ? [
+          errorProblem(
+            'change-simulate',
+            `it is unknown what the change would restart, because it cannot be simulated:\n${forecast}`,
+            engineFor(place).words.afterFailure(['simulate']),
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -339,7 +365,9 @@ function editProblems({ member, directory }: Reached, files: readonly FileDiffer
     );
 }
 
-function notesOn(wish: ApplyWish, goesOn: boolean, distributes: boolean): string[] {
+function notesOn(wish: ApplyWish, halting: readonly string[], goesOn: boolean, distributes: boolean): string[] {
+  const { definition } = engineFor(wish.place);
+  if (halting.length > 0 && definition.simulation !== null) return [`only these resources stop and start: ${halting.join('; ')}`];
   if (!goesOn || !distributes) return [];
   return [`${wish.place.packageName} keeps running; its monitor uses the new scripts and settings from the next start`];
 }

@@ -9,6 +9,7 @@ import {
   flatSet,
   inSet,
   isDefinition,
+  isElsewhere,
   isKnownBeside,
   manifestName,
   type Runtime,
@@ -63,6 +64,7 @@ export function compareDirectory(
   const manifests = [...facts.manifests.values()].map(readManifest);
   const { edited = [] } = readManifest(facts.manifests.get(current ?? '') ?? null);
   const isEdited = (name: string, digest: string): boolean => {
+    if (isElsewhere(name)) return false;
     if (setPartOf(name) !== null) return setPartOf(name)?.name !== manifestName;
     return edited.includes(editKey(name)) || !isKnownBeside(name, digest, manifests);
   };
@@ -78,6 +80,7 @@ export function compareDirectory(
   const before = current === null ? [] : editedIn(current, facts, kept).filter((name) => !names.has(name));
   const isKept = (name: string): boolean =>
     [rosterName, appliedName, manifestName].includes(name) ||
+    isElsewhere(name) ||
     /^(history\/|sets\/|\.)/.test(name) ||
     manifests.some(({ files, beside }) => Object.hasOwn(files, name) || Object.hasOwn(beside, name));
   const extra = facts.files.filter(({ name }) => !names.has(name) && !isKept(name));

@@ -1,7 +1,7 @@
 /** Scripts that write a member's package directory, completely or not at all, and read it. */
 
 import { shellWord } from '../../base/shell-word.ts';
-import { type RenderedFile, runtimeName, setsName, sha256 } from '../../contract/package-directory.ts';
+import { isElsewhere, type RenderedFile, runtimeName, setsName, sha256 } from '../../contract/package-directory.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Argv, Commands, EngineChoice } from '../../engine/engine.ts';
 import { arrivalPrefix, runningLines } from '../remote/package-look.ts';
@@ -72,6 +72,17 @@ function madeDirectory(name: string): string {
   return `mkdir -p -m ${mode} -- ${parts.map((part) => `"$directory"/${shellWord(part)}`).join(' ')}`;
 }
 
+/** Complete or not at all, also on another file system. An older file of that name still works for what is applied. */
+function installLines(staged: string, path: string): string[] {
+  const [there, arriving] = [shellWord(path), shellWord(`${path}.csync-new`)];
+  return [
+    `mkdir -p -m 755 -- ${shellWord(path.slice(0, path.lastIndexOf('/')))}`,
+    `cp -p -- ${staged} ${arriving}`,
+    `sync ${arriving}`,
+    `mv -f -- ${arriving} ${there}`,
+  ];
+}
+
 /**
  * All files or none: staged on the same file system, checked by digest, synced, renamed in order, then `removals`. A flock allows one writer.
  * A proved runtime (`arrival`, its directory) is renamed with them. A failed rename is rolled back. A kill between renames leaves some new
@@ -86,18 +97,23 @@ export function distributeScript(
   const staged = (index: number): string => `"$arrival/${index}"`;
   const receive = files.flatMap(({ content }, index) => receiveLines(staged(index), content));
   const digests = files.map(({ content }, index) => `${sha256(content)}  $arrival/${index}`);
-  const settle = files.map(({ name }, index) => `mv -f -- ${staged(index)} "$directory"/${shellWord(name)}`);
+  const isHere = ({ name }: { readonly name: string }): boolean => !isElsewhere(name);
+  const settle = files.flatMap((file, index) =>
+    isHere(file) ? [`mv -f -- ${staged(index)} "$directory"/${shellWord(file.name)}`] : [],
+  );
+  const install = files.flatMap((file, index) => (isHere(file) ? [] : installLines(staged(index), file.name)));
   const above = (names: readonly string[]): string[] => [
     ...new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : []))),
   ];
-  const settling = settlingLines([...(arrival === null ? [] : [runtimeName]), ...files.map(({ name }) => name), ...removals]);
+  const own = files.filter(isHere).map(({ name }) => name);
+  const settling = settlingLines([...(arrival === null ? [] : [runtimeName]), ...own, ...removals]);
   const runtime = shellWord(runtimeName);
   const brought = arrival === null ? '' : `"$directory"/${shellWord(arrival)}`;
   return script(
     'set -eu',
     `directory=${directoryWord(packageDirectory)}`,
     'mkdir -p -m 755 -- "$directory"',
-    ...above(files.map(({ name }) => name)).map((name) => madeDirectory(name)),
+    ...above(own).map((name) => madeDirectory(name)),
     'exec 9> "$directory/.csync-lock"',
     `flock -n 9 || { echo "another apply is writing to $directory" >&2; exit ${busyStatus}; }`,
     ...(arrival === null
@@ -119,6 +135,7 @@ export function distributeScript(
       return `chmod ${wanted.toString(8)} ${these.join(' ')}`;
     }),
     ...(files.length === 0 ? [] : ['sync "$arrival"/*']),
+    ...install,
     ...settling.begin,
     // Processes that run the old file keep it.
     ...(arrival === null ? [] : [`mv -f -- ${brought}/node "$directory"/${runtime}`, `rm -rf -- ${brought}`]),
@@ -127,7 +144,7 @@ export function distributeScript(
     settling.end,
     ...above(removals).map((name) => `rmdir -- "$directory"/${shellWord(name)} 2>/dev/null || :`),
     ...sweepLines,
-    `sync "$directory" ${above(files.map(({ name }) => name))
+    `sync "$directory" ${above(own)
       .map((name) => `"$directory"/${shellWord(name)}`)
       .join(' ')}`.trimEnd(),
   );
@@ -233,7 +250,12 @@ export function printedFiles(output: string): Map<string, string> {
   return new Map(found.map(([, content = '', name = '']) => [name, Buffer.from(content, 'base64').toString('utf8')]));
 }
 
-/** As sent to a member. */
-export function asSent({ name, mode, text }: RenderedFile): FileToSend {
-  return { name, mode, content: Buffer.from(text) };
+/** As sent to a member, with those that the engine needs in another place. */
+export function asSent(files: readonly RenderedFile[], choice: EngineChoice): FileToSend[] {
+  const { installs } = engineFor(choice).definition;
+  const elsewhere = files.flatMap((file) => {
+    const path = installs.get(file.name);
+    return path === undefined ? [] : [{ ...file, name: path }];
+  });
+  return [...files, ...elsewhere].map(({ name, mode, text }) => ({ name, mode, content: Buffer.from(text) }));
 }

@@ -86,7 +86,7 @@ async function carryOut(step: ApplyStep, run: Run): Promise<Problem[]> {
   const { shell, wish } = run;
   const { packageDirectory } = wish.place;
   if (step.do === 'carry') return carry(step, run);
-  if (step.do === 'verify') return verify(shell, wish);
+  if (step.do === 'verify') return verify(shell, wish, step.serves);
   if (step.do === 'sweep' || step.do === 'sweep sets' || step.do === 'forget') {
     const scripts = {
       sweep: () => sweepScript(packageDirectory),
@@ -175,7 +175,7 @@ function distributeProblem(member: string, ended: CommandResult): Problem {
 function commandProblem({ place }: ApplyWish, member: string, argv: Argv, ended: CommandResult): Problem {
   const said = printedWords(ended);
   const text = `${argv.join(' ')} failed with ${ended.exitCode ?? ended.signal ?? ended.errorCode}:\n${said}`;
-  const isValidate = argv.at(-1) === 'validate';
+  const isValidate = argv.at(-1)?.startsWith('validate') === true;
   const code = `change-${isValidate ? 'validate' : argv[0]}`;
   const remedy = isValidate ? validateRemedy : engineFor(place).words.afterFailure(argv);
   return errorProblem(isProblemCode(code) ? code : 'change-command', text, remedy, member);
@@ -185,7 +185,7 @@ const validateRemedy =
   'correct on that member what it reports, then csync apply again; the previous configuration is still in force';
 
 /** Observes everything again, because an exit status proves nothing. */
-async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
+async function verify(shell: MemberShell, wish: ApplyWish, serves: boolean): Promise<Problem[]> {
   const now = await observe(shell, wish.place);
   const { definition, words } = engineFor(wish.place);
   const wrong = (text: string, member?: string): Problem =>
@@ -200,9 +200,9 @@ async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
       ? [wrong(`${words.definitionReader} does not print this package`)]
       : definition.differences(now.applied, wish.configuration).map(({ keyword }) => wrong(`${keyword} was not applied`));
   const { packageName } = wish.place;
-  const serving = now.status?.status === 'up' && now.status.state === 'running';
+  const isServing = now.status?.status === 'up' && now.status.state === 'running';
   const running =
-    wish.run && !serving ? [wrong(`${packageName} does not run: ${now.status?.state ?? 'the cluster is down'}`)] : [];
+    serves && !isServing ? [wrong(`${packageName} does not run: ${now.status?.state ?? 'the cluster is down'}`)] : [];
   return [...unreachableProblems(now), ...files, ...keywords, ...running];
 }
 

@@ -25,11 +25,14 @@ export interface ClusterObservation {
   readonly status: PackageStatus | null;
   /** By member. null: the engine does not answer. */
   readonly memberStates: ReadonlyMap<string, string> | null;
+  /** Why the engine cannot protect the file system. */
+  readonly unprotected?: readonly Problem[];
 }
 
 /** Settings that find a package. */
 export type PackagePlace = EngineChoice &
-  Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath' | 'mountPoint'>;
+  Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath' | 'mountPoint'> &
+  Partial<Pick<Settings, 'testCluster'>>;
 
 const lookLimitMs = 20_000;
 const commandLimitMs = 60_000;
@@ -104,6 +107,7 @@ async function observeCluster(
     applied: definition === null ? null : questions.readDefinition(definition),
     status: view?.packages.get(place.packageName) ?? null,
     memberStates: view?.members ?? null,
+    unprotected: questions.unprotected(said ?? ''),
   };
 }
 

@@ -78,7 +78,7 @@ export function lookScript(packageDirectory: string, nodePath: string, more: rea
     'done',
     // Starting processes costs most, and this script runs most often.
     'set --',
-    `for file in * .[!.]* history/* ${setsName}/*/* ${runtimeName}; do [ -f "$file" ] && set -- "$@" "$file"; done`,
+    `for file in * .[!.]* history/* ${setsName}/*/* ${runtimeName} ${engineShell.installed.join(' ')}; do [ -f "$file" ] && set -- "$@" "$file"; done`,
     '[ $# -eq 0 ] || { stat -c "mode %a %n" -- "$@"; sha256sum -- "$@" | sed "s/^/digest /"; } 2>/dev/null',
     `for file in ${manifestName} ${setsName}/*/${manifestName}; do [ -f "$file" ] && echo "manifest $file $(base64 -w 0 "$file")"; done`,
     `[ -f ${appliedName} ] && echo "applied $(head -n 1 ${appliedName})"`,

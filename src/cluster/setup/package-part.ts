@@ -2,6 +2,7 @@
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { flatSet, type RenderedFile, settingsName } from '../../contract/package-directory.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { setOf, setText, withMembers, withRuntime } from '../../render/package.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
@@ -52,6 +53,7 @@ export async function packageFor(
       one.reached && members.includes(one.member) && files.some(({ name }) => !one.files.some((file) => file.name === name)),
   );
   if (same && !lacks) return none;
+  if (!same && engineFor(settings).definition.simulation !== null) return { ...none, problems: [byApply(members)] };
   const place: Settings = { ...before, members };
   const runtime = runtimeInUse(observation);
   const wanted: readonly RenderedFile[] = withRuntime(same ? files : withMembers(files, members), runtime);
@@ -59,7 +61,7 @@ export async function packageFor(
   const at = { at: new Date().toISOString(), by: `${user}@${shell.here}`, toolkitVersion, note };
   const wish: ApplyWish = {
     place,
-    files: wanted.map(asSent),
+    files: asSent(wanted, place),
     configuration: definitionIn(wanted, place),
     run: false,
     halt: false,
@@ -104,6 +106,12 @@ function unlisted({ packageName }: Settings, members: readonly string[], listed:
   const text = `pending: the applied package ${packageName} lists ${listed.join(' ')}, not ${members.join(' ')}; its set is damaged or missing on every member that answers`;
   const remedy = `csync apply, with members: [${members.join(', ')}] in csync.yaml`;
   return errorProblem('change-pending', text, remedy);
+}
+
+/** Another set restarts what names it. */
+function byApply(members: readonly string[]): Problem {
+  const text = 'csync does not yet change the members of a group of resources by itself';
+  return errorProblem('settings-engine', text, `members: [${members.join(', ')}] in csync.yaml; csync apply --halt`);
 }
 
 /** The previous set would undo the apply. */

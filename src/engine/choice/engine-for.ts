@@ -20,6 +20,7 @@ const isOfPacemaker = '[ ! -r /etc/cmcluster.conf ] && [ -e /var/lib/pacemaker/c
 export const engineShell: EngineShell = {
   ...shell,
   begin: [`if ${isOfPacemaker}; then SGCONF=/dev/null SGRUN=/var/lib/pacemaker SGSBIN=/usr/sbin; else`, ...shell.begin, 'fi'],
+  installed: [...pacemaker.definition.installs.values()],
   tryBegin: `if ${isOfPacemaker}; then SGCONF=/dev/null; else ${shell.tryBegin}; fi`,
 };
 

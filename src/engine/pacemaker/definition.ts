@@ -1,12 +1,19 @@
 /** The rendered group, and the one in force. Pure. */
 import { errorProblem, type Problem } from '../../base/problem.ts';
+import change from '../../pacemaker/change.sh';
+import { readDisturbances } from '../../pacemaker/crm-simulate.ts';
 import { type Group, readGroup } from '../../pacemaker/group.ts';
 import { crmConfiguration, pcsCommands } from '../../pacemaker/group-commands.ts';
 import agent from '../../pacemaker/master.sh';
-import type { Argv, Definition, DefinitionFormat } from '../engine.ts';
+import type { Argv, Definition, DefinitionFormat, Forecast } from '../engine.ts';
+import { settled } from './orders.ts';
 import { locationLines, tokens } from './tokens.ts';
 
 const extension = '.group.xml';
+const agentName = 'ocf-csync-master';
+const agentPath = '/usr/lib/ocf/resource.d/csync/master';
+/** Of a rendered file: the companion that makes it the group of the cluster. */
+const changeOf = (file: string): string => `${file.slice(0, -extension.length)}.change.sh`;
 
 /** What an administrator orders while the group is defined: no part of its definition. */
 const orders = new Set(['target-role', 'is-managed', 'maintenance']);
@@ -30,13 +37,11 @@ export const definition: DefinitionFormat = {
   },
   differences,
   needsHalt: ({ keyword }) => /^(resources|\S+ parameter )/.test(keyword),
-  byHand: {
-    why: 'csync does not change the configuration of a Pacemaker cluster',
-    fix: 'csync render --output DIR, then define the group with cibadmin, pcs or crm: docs/reference/pacemaker/group.md',
-  },
-  checkFile: () => [],
-  applyFile: (file) => [['cibadmin', '--modify', '--allow-create', '--scope', 'configuration', '--xml-file', file]],
-  memberChecks: (_, launcher) => [[launcher, 'validate']],
+  installs: new Map([[agentName, agentPath]]),
+  simulation: { command: (file) => ['sh', changeOf(file), 'simulate', file], read: readForecast },
+  checkFile: (file) => [[changeOf(file), 'check', file]],
+  applyFile: (file) => [[changeOf(file), 'apply', file], settled],
+  memberChecks,
   showLine: (packageName) => `cibadmin --query --xpath "//group[@id='${packageName}']" 2>/dev/null`,
 };
 
@@ -53,12 +58,13 @@ export function readDefinition(text: string): Definition | null {
 const noGroup = (file: string): Problem =>
   errorProblem('package-group', 'the file is no XML with a group that has an ocf:csync:master', 'render it again', { file });
 
-/** The agent for every member, and the group for people who use pcs or crmsh. None without a readable group. */
+/** The agent for every member, the program that changes the cluster, and the group for people who use pcs or crmsh. None without a readable group. */
 function companions(text: string): { name: string; mode: number; text: string }[] {
   const group = readGroup(text);
   if (group === null) return [];
   return [
-    { name: 'ocf-csync-master', mode: 0o755, text: agent },
+    { name: agentName, mode: 0o755, text: agent },
+    { name: changeOf(`${group.id}${extension}`), mode: 0o755, text: change },
     { name: `${group.id}.pcs.sh`, mode: 0o755, text: pcsCommands(group) },
     { name: `${group.id}.crm`, mode: 0o644, text: crmConfiguration(group) },
   ];
@@ -96,6 +102,34 @@ function definitionOf(group: Group): Definition {
       ...only.map((node) => ({ keyword: 'only on', value: node })),
     ],
   };
+}
+
+/** Of the installed agent, which runs validate of the set. */
+function memberChecks({ lines }: Definition): Argv[] {
+  const [main = ''] =
+    lines.find((one) => one.value === 'main' && one.keyword.endsWith(' parameter role'))?.keyword.split(' ') ?? [];
+  const parameters = lines.flatMap(({ keyword, value }) => {
+    const [resource, , name] = keyword.split(' ');
+    return resource === main && keyword.includes(' parameter ') ? [`OCF_RESKEY_${name}=${value}`] : [];
+  });
+  return [['env', 'OCF_ROOT=/usr/lib/ocf', 'OCF_CHECK_LEVEL=10', ...parameters, agentPath, 'validate-all']];
+}
+
+function readForecast(text: string, applied: Definition | null, wanted: Definition): Forecast | null {
+  const all = readDisturbances(text);
+  if (all === null) return null;
+  const ids = [...(applied?.lines ?? []), ...wanted.lines].flatMap(({ keyword, value }) =>
+    keyword === 'resources' ? [value.split(' ')[0]] : [],
+  );
+  const told = (isOwn: boolean): string[] => {
+    const these = all.filter(({ resource }) => ids.includes(resource) === isOwn);
+    const ways = new Set(these.map(({ action, member }) => `${action} on ${member}`));
+    return [...ways].map((way) => {
+      const names = these.filter(({ action, member }) => `${action} on ${member}` === way).map(({ resource }) => resource);
+      return `${way}: ${names.join(', ')}`;
+    });
+  };
+  return { own: told(true), others: told(false) };
 }
 
 /** In the order of a start; what lies before Filesystem and behind IPaddr2 depends on it. */

@@ -5,7 +5,7 @@ const set = (name: string, parameter: string, value: string): Argv => [
   ...['crm_resource', '--resource', name, '--meta', '--set-parameter', parameter, '--parameter-value', value],
 ];
 /** Until every action that follows is complete. */
-const settled: Argv = ['crm_resource', '--wait', '--timeout=600s'];
+export const settled: Argv = ['crm_resource', '--wait', '--timeout=600s'];
 const cleanup = (name: string, member: string): Argv => ['crm_resource', '--resource', name, '--cleanup', '--node', member];
 
 export const orders: Orders = {
@@ -15,9 +15,9 @@ export const orders: Orders = {
   // Failures there are forgotten.
   switchMembersOn: (name, members) => members.map((member) => cleanup(name, member)),
   switchMembersOff: (name, members) => members.map((member) => ['crm_resource', '--resource', name, '--ban', '--node', member]),
-  // The preference of the move would outlive it.
+  // The preference of the move would outlive it, also for 15 minutes where this is killed.
   run: (name, member) => [
-    ['crm_resource', '--resource', name, '--move', '--node', member],
+    ['crm_resource', '--resource', name, '--move', '--node', member, '--lifetime=PT15M'],
     set(name, 'target-role', 'Started'),
     settled,
     ['crm_resource', '--resource', name, '--clear', '--node', member],

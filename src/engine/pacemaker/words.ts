@@ -2,11 +2,13 @@ import type { EngineWords } from '../engine.ts';
 
 const packageLog = '/var/log/PACKAGE.log';
 const unchanged = 'the configuration of the cluster is unchanged';
+const correct = `crm_verify --live-check -V   (prints what was wrong before); correct the reported error and apply again; ${unchanged}`;
 
 /** The last line of afterFailure is for all other commands. */
 const afterFailure: Readonly<Record<string, string>> = {
-  crm_verify: `correct the reported error and apply again; ${unchanged}`,
-  cibadmin: `crm_verify --live-check -V   (prints what is wrong); correct it and apply again; ${unchanged}`,
+  check: correct,
+  simulate: correct,
+  apply: correct,
   crm_resource:
     'crm_mon -1 -r -f   (prints failed actions); see the package log on the member, repair, then crm_resource --cleanup --resource GROUP',
 };
@@ -25,7 +27,8 @@ export const words: EngineWords = {
   notEligible: 'may not start the group',
   packageLog,
   maintenanceMode: '(meta attribute maintenance)',
-  afterFailure: ([program = '']) => afterFailure[program] ?? `see the package log (${packageLog}) and syslog on the member`,
+  afterFailure: ([program = '', action = '']) =>
+    afterFailure[program] ?? afterFailure[action] ?? `see the package log (${packageLog}) and syslog on the member`,
   join: (host) => `pcs cluster node add ${host}   (or, on ${host}: crm cluster join); then run this command again`,
   leave: (hosts) => `pcs cluster node remove ${hosts.join(' ')}   (or: crm cluster remove)`,
   moveAway: (member, name, other) =>

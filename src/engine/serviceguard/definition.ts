@@ -26,6 +26,7 @@ export const definition: DefinitionFormat = {
   differences,
   template: (style) => `${style}/package.conf.tpl`,
   companions: () => [],
+  installs: new Map(),
   fileName: (packageName) => `${packageName}.conf`,
   tokens,
   templateCommand,
@@ -33,7 +34,7 @@ export const definition: DefinitionFormat = {
   withMembers: withNodeNames,
   withSet,
   needsHalt: ({ keyword }) => onlineRule(keyword) !== 'free',
-  byHand: null,
+  simulation: null,
   checkFile: (file) => [['cmcheckconf', '-v', '-P', file]],
   applyFile: (file) => [['cmapplyconf', '-f', '-P', file]],
   // Not of a legacy package [serviceguard.md 2.7].

@@ -16,6 +16,7 @@ export const serviceguard: Engine = {
     definition: (packageName) => ['cmgetconf', '-p', packageName],
     readDefinition: readApplied,
     hazards: () => [],
+    unprotected: () => [],
     version: ['cmversion'],
     readVersion: (text) => /\b([A-Z]\.)?\d+\.\d+(\.\d+)*/.exec(text)?.[0] ?? null,
   },

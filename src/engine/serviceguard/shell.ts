@@ -13,5 +13,6 @@ export const shell: EngineShell = {
   path: 'PATH="$SGSBIN:$PATH"; export PATH',
   tryBegin: '. /etc/cmcluster.conf 2>/dev/null',
   namedSet: 'named=$(sed -n "s,^RUN_SCRIPT .*/sets/\\([0-9a-f]*\\)/.*,\\1,p" "$directory"/*.conf 2>/dev/null)',
+  installed: [],
   directories: ['"$SGCONF"', '"$SGRUN"'],
 };

@@ -1,6 +1,5 @@
 /** What a trial types and reads, by the engine of its lab. */
 import type { Argv, Orders, PackageStatus } from '../../engine/engine.ts';
-import { definition } from '../../engine/pacemaker/definition.ts';
 import { orders as pacemakerOrders } from '../../engine/pacemaker/orders.ts';
 import { readView } from '../../engine/pacemaker/status.ts';
 import { orders as serviceguardOrders } from '../../engine/serviceguard/orders.ts';
@@ -54,16 +53,12 @@ const pacemaker: TrialEngine = {
   logs: '/var/log',
   majority: true,
   deploy: async (spec, type) => {
-    const { settings } = spec;
     const members = membersOf(spec).map(({ name }) => name);
     const first = members[0] ?? '';
     for (const member of members) await type(member, [clusterProgram, 'start']);
-    await render(spec, type, settings.packageDirectory.replace(/\/[^/]+$/, ''));
     const ready = 'until [ "$(crm_node --quorum 2> /dev/null)" = 1 ] && cibadmin --query > /dev/null; do sleep 0.2; done';
     await type(first, ['timeout', '60', 'sh', '-c', ready], 'crm_node --quorum   (until the cluster has a quorum)');
-    const { packageDirectory, packageName } = settings;
-    for (const argv of definition.applyFile(`${packageDirectory}/${definition.fileName(packageName)}`)) await type(first, argv);
-    await type(first, ['crm_resource', '--wait', '--timeout=60s']);
+    await type(first, [...csync, 'apply', '--settings', '/root/csync.yaml', '--yes', '--run']);
   },
 };
 

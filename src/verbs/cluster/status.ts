@@ -184,7 +184,7 @@ async function lookOnce(shell: MemberShell, settings: Settings, files: readonly 
   const { condition, peers, lines } = statusLooks(settings);
   const { observation, answers } = await observeAnd(shell, settings, lines);
   const runtime = runtimeInUse(observation);
-  const wanted = withRuntime(files, runtime).map(asSent);
+  const wanted = asSent(withRuntime(files, runtime), settings);
   const members = observation.members.map((one): MemberStatus => {
     const { member } = one;
     const answer = answers.get(member);

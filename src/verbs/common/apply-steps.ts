@@ -8,6 +8,7 @@ import { asSent } from '../../cluster/apply/package-write.ts';
 import { runApplyPlan } from '../../cluster/apply/run.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
 import { definitionIn } from '../../cluster/apply/sets.ts';
+import { forecastOf } from '../../cluster/remote/forecast.ts';
 import type { ClusterObservation, PackagePlace } from '../../cluster/remote/observation.ts';
 import type { RenderedFile, Runtime } from '../../contract/package-directory.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
@@ -54,7 +55,9 @@ export async function applyWish(
   const about = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, toolkitVersion, note };
   const set = newSet(about, files, sets);
   const configuration = definitionIn(files, place);
-  const wish: ApplyWish = { ...options, place, files: files.map(asSent), configuration, set, runtime, carry };
+  const forecast = await forecastOf(shell, place, files, configuration, observation);
+  const sent = asSent(files, place);
+  const wish: ApplyWish = { ...options, place, files: sent, configuration, set, runtime, carry, forecast };
   return { wish, number: set?.about.number ?? sets.at(-1)?.number };
 }
 

@@ -102,7 +102,8 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
     throw failure('usage-no-set', text, 'csync history   (lists the sets)');
   }
   const kept = await fetchSet(shell, observation, now, about);
-  const place = settingsOf(kept, about);
+  // Whether this is a test is no matter of a set.
+  const place = { ...settingsOf(kept, about), testCluster: now.testCluster };
   const again = await observe(shell, place);
   const files = setOf(kept) === null ? await flatPackage(kept, place, again, about.number) : kept;
   const runtimeThen = manifestOf(kept).runtime?.digest;
@@ -191,7 +192,7 @@ export function report(
   if (newer.length > 0) throw new Failure(newer);
   const runtime = runtimeInUse(observation);
   const current = observation.applied?.set ?? null;
-  const wanted = withRuntime(files, runtime).map(asSent);
+  const wanted = asSent(withRuntime(files, runtime), settings);
   const members = observation.members.map((one) =>
     one.reached
       ? { member: one.member, files: compareDirectory(wanted, one, runtime, current) }

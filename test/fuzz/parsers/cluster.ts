@@ -29,11 +29,13 @@ import { alertStateText, noAlertState, parseAlertState, parseRehearsed } from '.
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/contract/handover.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
 import { definition as groupFormat, readDefinition } from '../../../src/engine/pacemaker/definition.ts';
+import { unprotected } from '../../../src/engine/pacemaker/hazards.ts';
 import { readView as readPacemakerView } from '../../../src/engine/pacemaker/status.ts';
 import { readCluster } from '../../../src/engine/serviceguard/host.ts';
 import { memberStates, packageStatus, readView } from '../../../src/engine/serviceguard/status.ts';
 import { whyNoAnswer } from '../../../src/host/admin/no-answer.ts';
 import { readCrmMon } from '../../../src/pacemaker/crm-mon.ts';
+import { readDisturbances } from '../../../src/pacemaker/crm-simulate.ts';
 import { readGroup } from '../../../src/pacemaker/group.ts';
 import { readXml } from '../../../src/pacemaker/xml.ts';
 import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts';
@@ -107,7 +109,7 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'state of a cluster by crm_mon',
     of: 'Pacemaker',
     samples: recorded('pacemaker'),
-    parse: (text) => [readPacemakerView(text), readCrmMon(text)],
+    parse: (text) => [readPacemakerView(text), readCrmMon(text), unprotected(text), readDisturbances(text)],
   },
   {
     name: 'a group of resources',

@@ -9,7 +9,7 @@ pcs -f "$copy" resource create csync_vg ocf:heartbeat:LVM-activate vgname=vg_csy
   op stop interval=0s timeout=90s \
   op monitor interval=30s timeout=90s \
   --group csync
-pcs -f "$copy" resource create csync_pre ocf:csync:master role=pre directory=/etc/csync set=5c37a7da3556dc17 digest=0f93ffae12005a9414c105837e5bf6532742e088a3f5ddb6cc32f3750f82473a \
+pcs -f "$copy" resource create csync_pre ocf:csync:master role=pre directory=/etc/csync set=f8c986ba5c1d1bd7 digest=b70313af58d062f521ce188c7f8b296e0e9cdfd9a87e5cd05d6b65bc8fff50c8 \
   op start interval=0s timeout=120s \
   op stop interval=0s timeout=120s \
   op monitor interval=10s timeout=20s \
@@ -24,7 +24,7 @@ pcs -f "$copy" resource create csync_ip ocf:heartbeat:IPaddr2 ip=10.9.0.100 \
   op stop interval=0s timeout=20s \
   op monitor interval=10s timeout=20s \
   --group csync
-pcs -f "$copy" resource create csync_main ocf:csync:master role=main directory=/etc/csync set=5c37a7da3556dc17 digest=0f93ffae12005a9414c105837e5bf6532742e088a3f5ddb6cc32f3750f82473a \
+pcs -f "$copy" resource create csync_main ocf:csync:master role=main directory=/etc/csync set=f8c986ba5c1d1bd7 digest=b70313af58d062f521ce188c7f8b296e0e9cdfd9a87e5cd05d6b65bc8fff50c8 \
   op start interval=0s timeout=120s \
   op stop interval=0s timeout=120s \
   op monitor interval=10s timeout=20s \

@@ -28,6 +28,9 @@ describe.skipIf(whyNoPacemaker !== null)('failovers by Pacemaker', () => {
   });
 });
 
+const changeGrace = (seconds: number): string =>
+  `sed -i 's/^halt_grace_seconds:.*/halt_grace_seconds: ${seconds}/' /root/csync.yaml`;
+
 describe.skipIf(whyNoPacemaker !== null)('a lab with Pacemaker', () => {
   const used = useLab('pacemaker', { engine: 'pacemaker', deployed: true, clients: 1 });
   const view = async () => readView((await used.lab.view(used.drills.packageName)) ?? '');
@@ -75,7 +78,26 @@ describe.skipIf(whyNoPacemaker !== null)('a lab with Pacemaker', () => {
     expect((await json('check')).codes).toContain('check-fencing');
     await done('maintenance on --for 30m --yes', owner);
     await done('maintenance off --yes', owner);
-    expect((await json('apply --yes')).codes).toEqual(['settings-engine']);
+  });
+
+  it('csync apply requires --halt for a restart, and fencing; the second one changes nothing', { timeout: 120_000 }, async () => {
+    const owner = await used.drills.waitServed();
+    const { done, json, must, broken } = typedIn(used);
+    expect(await done('apply --yes')).toMatchObject({ outcome: 'unchanged', steps: [] });
+    await broken('m1', changeGrace(31), changeGrace(30));
+    const refused = await json('apply --yes');
+    expect([refused.codes, refused.problems[0]?.text]).toEqual([
+      ['change-needs-halt'],
+      expect.stringContaining(`restart on ${owner}: csync_pre, csync_fs, csync_ip, csync_main`),
+    ]);
+    const fenced = (is: boolean) => `crm_attribute --name stonith-enabled --update ${is}`;
+    const repaired = await broken('m1', fenced(false), fenced(true));
+    expect((await json('apply --yes --halt')).codes).toEqual(['change-fencing']);
+    await must('m1', 'sed -i "s/^test_cluster: false/test_cluster: true/" /root/csync.yaml');
+    const dry = await done<{ steps: string[] }>('apply --halt --dry-run');
+    expect(dry.steps).toContain('on m1: /etc/csync/csync.change.sh apply /etc/csync/csync.group.xml');
+    await must('m1', 'sed -i "s/^test_cluster: true/test_cluster: false/" /root/csync.yaml');
+    await repaired();
   });
 
   it('a member without network is fenced before another one mounts, and joins again after heal and boot', {

@@ -34,6 +34,7 @@ describe('the rendered group', () => {
     const files = rendered().filter(({ name }) => /^csync\.|settings.json$/.test(name) && !name.endsWith('csync.sh'));
     expect(files.map(({ name }) => name.replace(/[0-9a-f]{16}/, 'SET'))).toEqual([
       fileName,
+      'csync.change.sh',
       'csync.pcs.sh',
       'csync.crm',
       'sets/SET/settings.json',

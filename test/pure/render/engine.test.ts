@@ -132,7 +132,7 @@ describe("Pacemaker's commands", () => {
     [orders.switchMembersOff('p', ['a']), 'crm_resource --resource p --ban --node a'],
     [
       orders.run('p', 'a'),
-      `crm_resource --resource p --move --node a; ${meta} --set-parameter target-role --parameter-value Started; crm_resource --wait --timeout=600s; crm_resource --resource p --clear --node a`,
+      `crm_resource --resource p --move --node a --lifetime=PT15M; ${meta} --set-parameter target-role --parameter-value Started; crm_resource --wait --timeout=600s; crm_resource --resource p --clear --node a`,
     ],
     [orders.halt('p'), `${meta} --set-parameter target-role --parameter-value Stopped; crm_resource --wait --timeout=600s`],
     [orders.maintenance('p', 'on'), `${meta} --set-parameter maintenance --parameter-value true`],
@@ -156,7 +156,6 @@ describe('the words of an engine', () => {
   function textsOf({ title, words, orders, observation, definition, host }: Engine): string[] {
     const { templateMaker: _, ...rest } = words;
     const said = Object.values(rest).flatMap((word) => (typeof word === 'string' ? [word] : []));
-    const { byHand } = definition;
     return [
       title,
       ...said,
@@ -167,7 +166,7 @@ describe('the words of an engine', () => {
       words.moveAway('a', 'p', 'b'),
       words.noMaintenance('legacy') ?? '',
       words.tooOld('1.0') ?? '',
-      byHand === null ? '' : `${byHand.why} ${byHand.fix}`,
+      words.afterFailure(definition.applyFile('/etc/csync/p.group.xml')[0] ?? []),
       host.foundText(null),
       host.foundText({}),
       typed(

@@ -87,17 +87,6 @@ const again = 'verify every member and the package';
 const set = ['distribute to m1: history/0001.json', 'distribute to m2: history/0001.json'];
 const otherAddress = conf('auto_run yes\nip_address 10.9.0.99\n');
 
-describe('an engine whose configuration csync does not change', () => {
-  it('is refused before anything else, with what to do instead', () => {
-    const { engine: _, ...rest } = place;
-    const refused = plan({ m1: 'no route', wish: { place: { ...rest, engine: 'pacemaker' } } });
-    expect(refused).toEqual({
-      ok: false,
-      problems: [expect.objectContaining({ code: 'settings-engine', remedy: expect.stringContaining('cibadmin') })],
-    });
-  });
-});
-
 describe('the steps of an apply', () => {
   it.each<[string, Given, string[]]>([
     ['all as wanted', { wish: { set: null } }, []],

@@ -1,6 +1,5 @@
 /** Files of a lab member with the real corosync and Pacemaker. */
 import * as files from '../../../host/lab/lab-files.ts';
-import agent from '../../../pacemaker/master.sh';
 import lvmActivate from '../stand-ins/lvm-activate.sh';
 import clusterSide from './cluster-side.pl';
 import clusterService from './lab-cluster.sh';
@@ -21,7 +20,6 @@ export function furnishNode(disk: string, mountPoint: string, cluster: ClusterOf
   files.writeText(`${disk}/etc/csync-lab/cib.xml`, firstConfiguration(cluster));
   files.writeText(`${disk}${clusterProgram}`, clusterService, 0o755);
   for (const name of ['fence_csync_lab', 'alert_csync_lab']) files.writeText(`${disk}/usr/sbin/${name}`, clusterSide, 0o755);
-  files.writeText(`${disk}/usr/lib/ocf/resource.d/csync/master`, agent, 0o755);
   files.writeText(`${disk}/usr/lib/ocf/resource.d/heartbeat/LVM-activate`, lvmActivate, 0o755);
   files.makeDirectory(`${disk}${mountPoint}`);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # csync_control.sh of a set: finds the cluster's directories and runs the compiled script beside it. For a modular package, the launcher
 # of the same name in the package directory selects the set and runs this; for a legacy one Serviceguard runs this itself.
-# Rendered by the csync toolkit 0.2.0 from settings 33f9ff6a4d25ecce3d4ad67bd5676a1b69cfcc6ac99aca79e19f115498cd6023.
+# Rendered by the csync toolkit 0.2.0 from settings 4b26e55b21b9b4cc3daead08adde5dd0b63598e9de9a29efca24d29bc895c41a.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

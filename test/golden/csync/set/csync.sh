@@ -1,7 +1,7 @@
 #!/bin/sh
 # csync.sh of a set: finds the cluster's directories and runs the compiled script beside it. For a modular package, the launcher
 # of the same name in the package directory selects the set and runs this; for a legacy one Serviceguard runs this itself.
-# Rendered by the csync toolkit 0.2.0 from settings f06c0bfea25e3b78d37ee66caf7c20bcc718fc9c1d4bc41f8cf24d740fbe7355.
+# Rendered by the csync toolkit 0.2.0 from settings 7184dbaef7c81b3f5239a42e9ad47d8b1618f9d60802a47ef35486253e9a7817.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

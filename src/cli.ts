@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Arguments to a verb. yargs only parses; the verb runs inside the one error boundary that makes text and exit status of problems. */
+/** yargs only parses; the verb runs inside the one error boundary that makes text and exit status of problems. */
 
 import { basename } from 'node:path';
 import { type ExitCode, errorProblem, exitCodeOf, exitCodes, Failure, type Problem } from './base/problem.ts';
@@ -10,7 +10,6 @@ import { printProblems } from './verbs/common/problems.ts';
 import { printJson } from './verbs/outputs/json.ts';
 import type { problemsDocument } from './verbs/outputs/outputs.ts';
 
-/** The outermost boundary. */
 async function main(argv: readonly string[]): Promise<number> {
   let parsed: Parsed;
   try {

@@ -1,7 +1,4 @@
-/**
- * Problems of the administrator's side, and the exit status of each stage. A stage reports its problems together, and does not throw at the
- * first.
- */
+/** Problems of the administrator's side. A stage reports its problems together, and does not throw at the first. */
 
 import { type ProblemCode, problemCodes } from './codes/problem-codes.ts';
 
@@ -25,7 +22,6 @@ export interface ExitRow {
   readonly of?: readonly Effect[];
 }
 
-/** For help and docs/reference/verbs.md. */
 export const exitTable = {
   ok: { status: 0, means: 'done' },
   different: { status: 1, means: 'a check failed, something differs, or csync refused' },
@@ -52,7 +48,6 @@ export const exitTable = {
 export type ExitName = keyof typeof exitTable;
 export type ExitCode = (typeof exitTable)[ExitName]['status'];
 
-/** By name. */
 export const exitCodes = Object.fromEntries(Object.entries(exitTable).map(([name, { status }]) => [name, status])) as {
   readonly [Name in ExitName]: (typeof exitTable)[Name]['status'];
 };

@@ -48,8 +48,8 @@ export function monitorOptions(version: string): readonly string[] {
 }
 
 /*
- * Versions of files that one csync writes and another may read (src/contract/formats.ts). A text without a version has version 1: csync
- * 0.1.0 wrote none and refuses what it does not know. Member scripts contain this file.
+ * Of files that one csync writes and another may read (src/contract/formats.ts). A text without a version has version 1: csync 0.1.0 wrote
+ * none and refuses what it does not know. Member scripts contain this file.
  */
 
 export const formatVersion = 1;

@@ -1,7 +1,4 @@
-/**
- * What differs between the generations of cfengine: programs, start and reload of the daemon, preconditions, probes. Every fact was tested
- * (cfengine.md).
- */
+/** What differs between the generations of cfengine. Every fact was tested (cfengine.md). */
 import type { Settings } from '../settings/settings.ts';
 import { type ProbeIdentity, type ProbeResult, type ProbeTarget, probeGeneration2, probeGeneration3 } from './probe.ts';
 
@@ -9,7 +6,6 @@ export interface CfengineAdapter {
   readonly generation: 2 | 3;
   readonly daemonName: string;
   readonly programs: Readonly<Record<'daemon' | 'agent' | 'key' | 'run', string>>;
-  /** The daemon reads it at its start. */
   readonly daemonPolicy: string;
   /** Exit 0 is good. Both parsers accept a missing file. */
   readonly policyCheck: readonly string[];
@@ -18,12 +14,12 @@ export interface CfengineAdapter {
   /** If group or others can enter them, the programs do not start [cfengine.md 1.1, 2.1]. */
   readonly privateDirectories: readonly string[];
   /**
-   * cwd / (not on the policy file system), a small descriptor limit (cfservd closes all one by one), no core files and a strict umask
-   * because of its keys, nothing inherited. The exit status proves nothing, except 120: the program repaired a damaged database and exited,
-   * so it is started again, once for each database [cfengine.md 2.4].
+   * cwd / (not on the policy file system), few descriptors (cfservd closes all one by one), no core files and a strict umask because of its
+   * keys, nothing inherited. The exit status proves nothing, except 120: the program repaired a damaged database and exited; it is started
+   * again, once for each database [cfengine.md 2.4].
    */
   readonly startDaemon: readonly string[];
-  /** Directory of databases that a program repairs; null: none are known. */
+  /** null: none are known. */
   readonly databases: string | null;
   /** Without locks; generation 2 fetches first [cfengine.md 1.9]. */
   readonly carryOutPolicy: readonly string[];
@@ -35,7 +31,6 @@ export interface CfengineAdapter {
   readonly reloadSignal: 'SIGHUP' | null;
   /** Without locks. The exit status proves nothing [cfengine.md 1.9, 2.8]. */
   readonly fetchPolicy: readonly string[];
-  /** Peers that connected, and when. */
   readonly lastSeenList: readonly string[];
   /** `identity` null: only where no key is compared. */
   probe(target: ProbeTarget, identity: ProbeIdentity | null, ownName: string): Promise<ProbeResult>;

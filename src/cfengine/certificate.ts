@@ -1,7 +1,4 @@
-/**
- * A host's certificate for cf-serverd, from its own key. Loaded when needed: node-forge is three quarters of a member script, and would
- * delay a failover.
- */
+/** A host's certificate for cf-serverd. Loaded when needed: node-forge is three quarters of a member script, and would delay a failover. */
 import { sign } from 'node:crypto';
 import forge from 'node-forge';
 import { readPrivateKey } from './keys.ts';
@@ -9,8 +6,8 @@ import { readPrivateKey } from './keys.ts';
 const { asn1, jsbn, md, pki } = forge;
 
 /**
- * Self-signed, PEM: cf-serverd checks only the key [cfengine.md 2.3]. OpenSSL signs, because a signature in JavaScript without V8's
- * compiler would block the monitor for a second. Throws OpenSSL's or node-forge's error for an invalid key.
+ * Self-signed, PEM: cf-serverd checks only the key [cfengine.md 2.3]. OpenSSL signs: in JavaScript without V8's compiler that would block
+ * the monitor for a second. Throws OpenSSL's or node-forge's error for an invalid key.
  */
 export function selfSignedCertificate(privateKeyPem: string): string {
   const key = readPrivateKey(privateKeyPem);
@@ -26,7 +23,6 @@ export function selfSignedCertificate(privateKeyPem: string): string {
   const name = [{ name: 'commonName', value: 'csync' }];
   certificate.setSubject(name);
   certificate.setIssuer(name);
-  // node-forge calls it for the signature.
   const signer = {
     sign: () => sign('sha256', Buffer.from(asn1.toDer(certificate.tbsCertificate).getBytes(), 'latin1'), key).toString('latin1'),
   };

@@ -6,7 +6,6 @@
 import { constants, createHash, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto';
 import { attempt } from '../base/attempt.ts';
 
-/** With padding. */
 const textBytes = 24;
 const sessionKeyBytes = 16;
 
@@ -41,7 +40,7 @@ export interface Challenge {
   answer(challenge: string): readonly string[] | null;
 }
 
-/** For a daemon with the caller's key pair, as members have. */
+/** Members have the same key pair. */
 export function challengeOf(own: KeyObject): Challenge {
   const shared = createPublicKey(own);
   const { n = '', e = '' } = shared.export({ format: 'jwk' });

@@ -14,9 +14,10 @@ export type Decoded =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'garbage'; readonly why: string };
 
-/** cfengine's own buffers have 4096. */
+/** cfengine's buffers have 4096. */
 const mostBytes = 65_536;
 
+/** From the received bytes. */
 export function decodeFrame(bytes: Buffer): Decoded {
   if (bytes.length < 8) return { kind: 'incomplete' };
   const header = bytes.subarray(0, 8).toString('latin1').replace(/\0.*$/s, '');
@@ -29,7 +30,6 @@ export function decodeFrame(bytes: Buffer): Decoded {
 /** Of a STAT answer [cfengine.md 1.8]. */
 export interface RemoteStat {
   readonly size: number;
-  /** Seconds since the epoch. */
   readonly mtime: number;
   readonly inode: number;
 }

@@ -1,4 +1,4 @@
-/** cfengine's RSA keys: file formats and names of both generations [cfengine.md 1.2, 2.2]. Key material stays in memory. */
+/** File formats and names of both generations [cfengine.md 1.2, 2.2]. Key material stays in memory. */
 
 import {
   createHash,
@@ -61,6 +61,7 @@ export function isPublicPartOf(publicKeyPem: string, key: KeyObject): boolean {
   return attempt(() => createPublicKey(publicKeyPem).equals(createPublicKey(key)), false);
 }
 
+/** A certificate of that key. */
 export function isCertificateOf(text: string, key: KeyObject): boolean {
   return attempt(() => new X509Certificate(text).checkPrivateKey(key), false);
 }

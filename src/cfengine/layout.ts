@@ -1,16 +1,13 @@
-/** Paths of policy and keys on master and hosts, and the parser for rendered policy, by generation. */
+/** Paths of policy and keys, and the parser for rendered policy, by generation. */
 import type { Settings } from '../settings/settings.ts';
 
 export interface CfengineLayout {
   /** On the policy file system; hosts copy it to their inputs. */
   readonly masterInputs: string;
-  /** The policy distributes them beside itself. */
   readonly referenceFiles: string;
   /** For hosts to fetch: the current one, and the next during a rotation. */
   readonly publicKeys: string;
-  /** What a host's programs read. */
   readonly inputs: string;
-  /** The host's pair, and trusted public keys. */
   readonly keys: string;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Probes a daemon as a client would: whether it answers, and serves this file. Complete dialogues, closed properly, leave no line in the
- * daemon's log [monitor.md 5.8].
- */
+/** Probes a daemon as a client would. Complete dialogues, closed properly, leave no line in its log [monitor.md 5.8]. */
 import type { KeyObject } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
@@ -18,7 +15,7 @@ export type ProbeResult =
   | { readonly kind: 'unproved'; readonly why: string; readonly from: string; readonly isTrust: boolean }
   /** Another key than the cluster's: clients refuse it. */
   | { readonly kind: 'stranger'; readonly why: string }
-  /** A fault of this host, which proves nothing about the daemon. */
+  /** A fault of this host proves nothing about the daemon. */
   | { readonly kind: 'unknown'; readonly why: string };
 
 export interface ProbeTarget {
@@ -39,12 +36,12 @@ export interface ProbeIdentity {
 
 /** A dialogue has a few hundred bytes. */
 const mostReceivedBytes = 131_072;
-/** Wait for the other side's FIN. */
+/** For the other side's FIN. */
 const closingLimitMs = 1000;
 const closingLookMs = 10;
 const mostBytesBehindTheEnd = 16_384;
 
-/** Errors of this host, not of the daemon. */
+/** Of this host, not of the daemon. */
 const ownTroubles = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
 
 /** Consumes bytes; returns the rest, or a result. */
@@ -53,7 +50,7 @@ export type Dialogue = (
   send: (bytes: Buffer | string) => void,
 ) => { readonly rest: Buffer; readonly result?: ProbeResult };
 
-/** The other side may ignore our FIN and stream on. TLS discards that, so this counts the bytes of TCP. */
+/** The other side may ignore our FIN and stream on. TLS discards that: this counts the bytes of TCP. */
 function leaveSoon(socket: Socket, tcp: Socket): void {
   const { bytesRead } = tcp;
   let looks = 0;
@@ -97,8 +94,8 @@ function converse(
       received = rest;
       if (result !== undefined) finish(result);
     };
-    // Closed without an answer: it runs and refuses us, for too many connections or our address [cfengine.md 1.12]. A failover would not
-    // help; a lasting refusal has its own limit.
+    // Closed without an answer: too many connections, or our address [cfengine.md 1.12]. A failover would not help; a lasting refusal has
+    // its own limit.
     const broken = (why: string): void => {
       if (greeted) finish({ kind: 'answered', why: `the daemon closed the connection (${why})` });
       else if (connected) finish({ kind: 'unknown', why: `the daemon closed the connection without an answer (${why})` });
@@ -129,7 +126,7 @@ function converse(
   });
 }
 
-/** Parsing them costs as much as the rest of the preparation. */
+/** Parsing them takes half of the preparation. */
 const contexts = new WeakMap<ProbeIdentity, SecureContext>();
 
 function contextOf(identity: ProbeIdentity): SecureContext {
@@ -263,7 +260,6 @@ function statRequest(path: string): string {
   return `SYNCH ${Math.floor(Date.now() / 1000)} STAT ${path}`;
 }
 
-/** The first frame, "incomplete", or a result. */
 function takeFrame(
   received: Buffer,
 ): { readonly payload: string; readonly rest: Buffer } | { readonly rest: Buffer; readonly result?: ProbeResult } {

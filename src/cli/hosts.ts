@@ -22,7 +22,6 @@ const looks = { badInput: '', cannotRunHere: '' } as const;
 const changed = {
   changeFailed: 'a change failed or is pending; csync remembers it, and the same command completes it',
 } as const;
-/** For verbs that set up hosts. */
 const setsUp = {
   task: 'Change',
   effect: 'changes',
@@ -30,7 +29,6 @@ const setsUp = {
   exits: changed,
   json: async () => [(await documents()).setUpDocument],
 } as const;
-/** For verbs that list what is set up. */
 const lists = { task: 'Investigate', effect: 'reads', options: read, exits: looks } as const;
 const host = { type: 'string', demandOption: true, describe: 'member, by its short name' } as const;
 

@@ -27,7 +27,6 @@ const noDocument = async (): Promise<readonly []> => [];
 const member = { type: 'string', demandOption: true, describe: 'lab host' } as const;
 const seed = { type: 'number', default: 1, describe: 'seed: the same one repeats the same faults in the same order' } as const;
 const needsLab = { cannotRunHere: '' } as const;
-/** Starts a lab of its own and removes it. */
 const ownLab = (different: string) => ({ ...needsLab, different, unread: '' }) as const;
 const inLab = { task: 'Lab', effect: 'lab', options, exits: needsLab, json: noDocument } as const;
 const trial = { task: 'Lab', effect: 'lab', options, json: async () => [(await documents()).trialDocument] } as const;

@@ -1,4 +1,4 @@
-/** yargs, made from the rows of the verbs: the only place that knows it. */
+/** The only place that knows yargs. */
 import yargs, { type Options } from 'yargs';
 import { folded } from '../base/fold.ts';
 import { exitCodes, failure } from '../base/problem.ts';
@@ -64,7 +64,6 @@ const prints = (text: () => string) => async (): Promise<number> => {
   return exitCodes.usage;
 };
 
-/** A text that yargs has for one and for several. */
 const one = (text: string): string => ({ one: text, other: text }) as unknown as string;
 
 function base(own: readonly string[]): Parser {

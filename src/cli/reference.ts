@@ -1,4 +1,3 @@
-/** A verb in help, and on generated pages. */
 import { type ExitName, exitTable } from '../base/problem.ts';
 import { alwaysPossible, possibleBy, type Verb } from './verb.ts';
 

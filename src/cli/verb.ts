@@ -1,4 +1,4 @@
-/** A verb is one row: all that help, completion and docs/reference/verbs.md print, and its function. */
+/** A verb is one row: its function, and what help, completion and docs/reference/verbs.md print. */
 import type { ArgumentsCamelCase, InferredOptionTypes, Options } from 'yargs';
 import { type Effect, type ExitName, type ExitRow, exitTable } from '../base/problem.ts';
 import type { Document } from '../verbs/outputs/outputs.ts';

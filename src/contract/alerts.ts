@@ -2,7 +2,6 @@
 import * as v from 'valibot';
 import { readJson } from './read-json.ts';
 
-/** Events by urgency. */
 export const alertEvents = {
   promotion: 'info',
   'failed-failover': 'critical',
@@ -23,7 +22,6 @@ const notice = v.object({
   state: v.picklist(['raised', 'repeated', 'cleared']),
   severity: v.picklist(['info', 'warning', 'critical']),
   package: v.string(),
-  /** Reports it. */
   member: v.string(),
   text: v.string(),
   fix: v.string(),
@@ -56,7 +54,6 @@ export type Lasting = v.InferOutput<typeof lasting>;
 
 const state = v.object({
   version: v.literal(1),
-  /** Of the last run. */
   at: v.string(),
   /** What cannot be run at all. */
   problem: v.nullable(v.string()),
@@ -68,9 +65,7 @@ const state = v.object({
   marks: v.record(v.string(), v.nullable(v.string())),
   /** By event, or EVENT/SUBJECT. */
   lasting: v.record(v.string(), lasting),
-  /** Not yet reported by every hook. */
   queue: v.array(v.object({ notice, results: v.record(v.string(), hookResult) })),
-  /** Last result of each hook. */
   results: v.record(v.string(), hookResult),
 });
 export type AlertState = v.InferOutput<typeof state>;

@@ -1,5 +1,5 @@
 /**
- * Files that one csync writes and another may read. A test reads a sample of version 0.1.0 of each, and passes an unknown version to each
+ * Files that one csync writes and another may read. A test reads version 0.1.0's sample of each, and passes an unknown version to each
  * reader. docs/explanation/formats.md is generated from this table.
  */
 

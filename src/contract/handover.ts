@@ -1,12 +1,11 @@
 /**
- * How long a failover took: the member that loses the package leaves a note on the policy file system, the next one reads it. No note after
- * a crash: unknown. For figures, status and the brake. Pure.
+ * How long a failover took: the member that loses the package leaves a note on the policy file system for the next one. None after a crash:
+ * unknown. For figures, status and the brake. Pure.
  */
 import * as v from 'valibot';
 import { readJson } from './read-json.ts';
 
 const handover = v.object({
-  /** Of the promotion that ended. */
   epoch: v.number(),
   member: v.string(),
   /** ms since the epoch by that member's clock: when the master stopped serving, as far as known. */

@@ -7,7 +7,7 @@ const schema = v.object({
   version: v.literal(1),
   package: v.string(),
   member: v.string(),
-  /** Serviceguard's service process. */
+  /** The service's. */
   pid: v.number(),
   startedAt: v.string(),
   at: v.string(),

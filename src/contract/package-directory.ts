@@ -1,6 +1,6 @@
 /**
- * The package directory of a member. A set is what was rendered together, in a directory named by its digest; it never changes. The package
- * file names its set, so all members switch when it is applied. Pure.
+ * A set is what was rendered together, in a directory named by its digest; it never changes. The package file names its set, so all members
+ * switch when it is applied. Pure.
  */
 
 import { createHash } from 'node:crypto';
@@ -25,7 +25,6 @@ export const setsName = 'sets';
 /** Version 0.1.0 has one set, in the package directory itself. */
 export const flatSet = 'flat';
 
-/** Probes whether another host answers for the package address. */
 export const arpProbeName = 'csync-arp.pl';
 /** Selects the set; installed under the names that Serviceguard calls. */
 export const entryName = 'csync-entry.sh';
@@ -42,6 +41,7 @@ const launchers: Readonly<Record<Style, Readonly<Record<string, LauncherRole>>>>
   legacy: { 'csync_control.sh': 'legacy' },
 };
 
+/** Of that style only. */
 export function launcherNames(style: Style): string[] {
   return Object.keys(launchers[style]);
 }
@@ -149,9 +149,7 @@ export interface Manifest {
   readonly toolkitVersion: string;
   readonly settingsDigest: string;
   readonly files: Readonly<Record<string, string>>;
-  /** Files beside the sets. */
   readonly beside: Readonly<Record<string, string>>;
-  /** By editKey. */
   readonly edited?: readonly string[];
   /** Absent: the members' own Node.js. */
   readonly runtime?: Runtime | undefined;

@@ -1,5 +1,5 @@
 /**
- * An announced restart of the daemon: which process will exit. Not a pause of the monitor, because a restart can be shorter than its
+ * An announced restart of the daemon: which process will exit. A pause of the monitor would not do: a restart can be shorter than its
  * interval, or the package may arrive meanwhile. Pure, except for a shell function.
  */
 
@@ -26,7 +26,6 @@ export function announceFunction(packageName: string): string {
 }`;
 }
 
-/** Never reused together. */
 export type ProcessIdentity = Pick<ProcessState, 'pid' | 'startTime'>;
 
 /** Whether a notice in time names the process; null: the exited process is unknown. A missing or damaged notice announces nothing. */

@@ -1,6 +1,6 @@
 /**
- * Members and clients that are set up, trusted keys, pending set-ups: a file in the package directory of every member, so it survives a
- * halted package and a lost member. The highest serial wins. No secrets. Pure.
+ * Members and clients that are set up, trusted keys, pending set-ups: in the package directory of every member, to survive a halted package
+ * and a lost member. The highest serial wins. No secrets. Pure.
  */
 
 import * as v from 'valibot';
@@ -23,7 +23,6 @@ export interface NamedKey {
   readonly publicKey: string;
 }
 
-/** The next run retries it. */
 export interface Waiting {
   readonly host: string;
   readonly what: 'member' | 'deleted member' | 'client';
@@ -49,7 +48,6 @@ export interface GoneHost extends RosterHost {
 }
 
 export interface Roster {
-  /** Rises with every change. */
   readonly serial: number;
   readonly at: string;
   readonly by: string;
@@ -63,7 +61,6 @@ export interface Roster {
   readonly nextKey: NamedKey | null;
   /** During a rotation, after the switch: still trusted. */
   readonly formerKeys: readonly NamedKey[];
-  /** Removed from every host. */
   readonly retired: readonly string[];
   readonly gone: readonly GoneHost[];
   readonly waiting: readonly Waiting[];

@@ -1,4 +1,4 @@
-/** Room on a file system by stat(1), and when it is reported as short. Pure, except for a command. */
+/** Room on a file system by stat(1). Pure, except for a command. */
 import { shellWord } from '../base/shell-word.ts';
 
 /** Blocks for users other than root, all blocks, bytes of one; the same for inodes, which some file systems do not count. */
@@ -17,6 +17,7 @@ const inodesLeft = 10_000;
 
 export type Room = 'enough' | 'unknown' | { readonly short: string };
 
+/** A failed command prints nothing. */
 export function roomBy(said: string): Room {
   const [free, all, bytes, freeInodes, inodes] = (/^(\d+) (\d+) (\d+) (\d+) (\d+)\b/.exec(said) ?? []).slice(1).map(Number);
   if (free === undefined || all === undefined || bytes === undefined || freeInodes === undefined || inodes === undefined)

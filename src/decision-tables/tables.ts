@@ -1,4 +1,4 @@
-/** The decisions as tables, taken from the deciding code. A missing row does not compile. Pure. */
+/** Taken from the deciding code. A missing row does not compile. Pure. */
 import { type Cause, eventTable, type FailFast, type Row } from '../lab/manager/event-table.ts';
 import { type FailureCode, failureTable } from '../member/failures.ts';
 import { conclusions, type Verdict } from '../member/monitor/judge.ts';

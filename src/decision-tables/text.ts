@@ -1,4 +1,3 @@
-/** For a terminal. Pure. */
 import { columns } from '../base/tables.ts';
 import type { ConsequenceRow, DecisionTables } from './tables.ts';
 

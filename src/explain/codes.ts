@@ -37,7 +37,6 @@ export const codeEntries: readonly CodeEntry[] = [
   ...(Object.keys(failureTable) as FailureCode[]).map(ofMember),
 ];
 
-/** In the order of the list. */
 const groups: readonly (readonly [title: string, isIn: (entry: CodeEntry) => boolean])[] = [
   ['The command line', ({ code }) => code.startsWith('usage')],
   ['Settings (csync.yaml)', ({ code, exit }) => exit !== null && code.startsWith('settings-')],

@@ -1,4 +1,4 @@
-/** The interface to the system. Decisions are tested with plain data behind it. */
+/** The interface to the system; decisions are tested with plain data behind it. */
 export interface CommandResult {
   /** null: killed, or not started. */
   readonly exitCode: number | null;
@@ -52,7 +52,6 @@ export interface FileFacts {
   readonly inode: number;
 }
 
-/** A socket and the processes that have it. */
 export interface Listener {
   readonly inode: string;
   readonly processes: readonly ProcessState[];
@@ -85,30 +84,27 @@ export interface MemberHost {
   /** null: unreadable. */
   program(path: string): ProgramFile | null;
   listeners(port: number): readonly Listener[];
-  /** Processes that have a file open below the mount point. */
+  /** Have a file open below the mount point. */
   holdersOf(mountPoint: string): readonly ProcessState[];
-  /** For each other mount namespace: one of its processes, and the text of /proc/PID/mountinfo. */
+  /** Of each other mount namespace: one process, and the text of /proc/PID/mountinfo. */
   mountTables(): readonly { readonly process: ProcessState; readonly text: string }[];
   ownsAddress(address: string): boolean;
   /** Empty: no address, or no answer in 3 s. */
   resolve(name: string): Promise<readonly string[]>;
   run(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
-  /**
-   * Runs a program in our process group, so that a kill reaches it; appends output to a file (null: standard output). null: killed or not
-   * started.
-   */
+  /** In our process group, so that a kill reaches it; appends output to a file (null: standard output). null: killed or not started. */
   attend(argv: readonly string[], outputFile: string | null): Promise<number | null>;
   /** Starts a daemon without our descriptors; output is lost. */
   launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
-  /** Starts a program in its own session, without our descriptors, and does not wait. False: not started. */
+  /** In its own session, without our descriptors; does not wait. False: not started. */
   detach(argv: readonly string[]): boolean;
-  /** Signals exactly that process; false: it exited. */
+  /** Exactly that process; false: it exited. */
   signal(process: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean;
   /** Wall clock in ms, for people; may jump. */
   now(): number;
   /** Monotonic ms, for limits. */
   elapsed(): number;
   pause(milliseconds: number): Promise<void>;
-  /** Reports the current step and its limit to the supervisor, if any. */
+  /** Current step and its limit, for the supervisor, if any. */
   readonly begin: (step: string, limitSeconds: number) => void;
 }

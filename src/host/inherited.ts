@@ -4,7 +4,6 @@ import { attempt } from '../base/attempt.ts';
 /** O_CLOEXEC in /proc/PID/fdinfo, the same on each architecture of Node.js. */
 const closedOnExec = 0o2000000;
 
-/** Nothing is inherited later. */
 let areClosed = false;
 
 /**

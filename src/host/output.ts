@@ -23,7 +23,7 @@ let unwritten: string | null = null;
 const listeners = new Set<() => void>();
 const guarded = new Set<NodeJS.WriteStream>();
 
-/** The stream, made to survive the exit of its reader. */
+/** Survives the exit of its reader. */
 export function guardedStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   if (guarded.has(stream)) return stream;
   guarded.add(stream);
@@ -37,14 +37,14 @@ export function guardedStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   return stream;
 }
 
-/** Calls the listener once, now if the reader already exited. Returns a function that removes it. */
+/** Called once, now if the reader already exited. Returns a function that removes it. */
 export function onReaderGone(listener: () => void): () => void {
   listeners.add(listener);
   if (readerGone) listener();
   return () => void listeners.delete(listener);
 }
 
-/** Why output is incomplete, other than an exited reader (a full disk); null: complete. */
+/** Why output is incomplete, such as a full disk; not an exited reader. */
 export function outputFault(): string | null {
   return unwritten;
 }

@@ -20,7 +20,7 @@ export interface Seen {
 
 const bits = { group: 0o020, others: 0o002, sticky: 0o1000 } as const;
 
-/** One line for each user or group that could change it. Pure. */
+/** A line for each user or group that could change it. Pure. */
 export function judgeOwnership({ place, user, group, mode, above }: Seen, { users, groups }: Trusted): string[] {
   // /tmp is safe as a parent; a writable file in it is not.
   const settled = above && (mode & bits.sticky) !== 0;
@@ -41,7 +41,7 @@ type Stat = Pick<Seen, 'user' | 'group' | 'mode'>;
 /** null: missing. Many files share parents. */
 type Stats = Map<string, Stat | null>;
 
-/** Checks the path, all parents, and a link's target. None if missing. */
+/** Of the path, all parents, and a link's target. None if missing. */
 export function strangersTo(path: string, trusted: Trusted = ourselves(), stats: Stats = new Map()): string[] {
   const found = new Map<string, string[]>();
   for (const end of new Set([path, leadsTo(path)]))
@@ -53,7 +53,7 @@ export function strangersTo(path: string, trusted: Trusted = ourselves(), stats:
   return [...found.values()].flat();
 }
 
-/** For a file to be written: a user who can create a link could redirect it. The file's owner does not matter. */
+/** For writing: who can create a link could redirect the file; its owner does not matter. */
 export function strangersToWriting(path: string, stats: Stats = new Map()): string[] {
   return [...new Set([path, leadsTo(path)].flatMap((end) => strangersTo(dirname(end), ourselves(), stats)))];
 }

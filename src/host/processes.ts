@@ -1,6 +1,6 @@
 /**
- * Starts and watches processes, each in its own group: a time-out or halt then reaches all children, also across pid namespaces (a group
- * kill uses the kernel's own ids).
+ * Each process has its own group: a time-out or halt reaches all children, also across pid namespaces (a group kill uses the kernel's own
+ * ids).
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -20,13 +20,12 @@ export interface ProcessEnd {
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** 'pipe': standard input is open until the caller closes it. */
+  /** 'pipe': open until the caller closes it. */
   readonly stdin?: 'ignore' | 'pipe';
-  /** Gets each complete line of output. Without it output goes to `outputFd` or nowhere. */
+  /** Each complete line of output. Without it output goes to `outputFd` or nowhere. */
   readonly onLine?: (line: string, stream: 'out' | 'err') => void;
-  /** For both output streams. */
   readonly outputFd?: number;
-  /** With `onLine`: kills the group if it prints more, and reports that as a last line of errors. */
+  /** With `onLine`: kills the group if it prints more, and reports that as a last error line. */
   readonly outputLimitBytes?: number;
 }
 
@@ -34,7 +33,7 @@ export interface RunningProcess {
   readonly pid: number | undefined;
   readonly child: ChildProcess;
   readonly ended: Promise<ProcessEnd>;
-  /** Signals the process group; a missing group is no error. */
+  /** A missing group is no error. */
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -89,13 +88,12 @@ function limitOutput(child: ChildProcess, { onLine, outputLimitBytes }: StartOpt
 export interface RunOptions extends StartOptions {
   readonly timeoutMs: number;
   readonly input?: string | AsyncIterable<Buffer>;
-  /** Kills it early, as its time limit would. */
   readonly stop?: AbortSignal;
 }
 
 const stopLimitMs = 1000;
 
-/** Runs a program and collects its output; the time limit kills its group. */
+/** Collects the output; the time limit kills the group. */
 export async function runProcess(argv: readonly string[], options: RunOptions): Promise<CommandResult> {
   const out: string[] = [];
   const err: string[] = [];
@@ -107,7 +105,7 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
       options.onLine?.(line, stream);
     },
   });
-  // A program that exits without reading its input breaks the pipe; its exit status suffices.
+  // A program may exit without reading its input; its exit status suffices.
   running.child.stdin?.on('error', () => {});
   const { stdin } = running.child;
   if (typeof options.input === 'object' && stdin !== null) pipeline(options.input, stdin).catch(() => {});
@@ -118,7 +116,7 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
   return { ...end, stdout: join(out), stderr: join(err) };
 }
 
-/** A killed process exits within this time, unless it is stuck in the kernel. */
+/** Unless it is stuck in the kernel. */
 const killedLimitMs = 1000;
 
 /**
@@ -145,7 +143,7 @@ export async function endWithin(
         }, killedLimitMs);
       }, ms);
     };
-    // After SIGTERM a script of ours removes what it staged.
+    // A script of ours then removes what it staged.
     stopNow = () => {
       running.kill('SIGTERM');
       killAfter(stopLimitMs, false);
@@ -163,7 +161,7 @@ export async function endWithin(
 /** Between two of them everything that arrived is read. */
 const quietLooks = 4;
 
-/** Waits for the rest of the output. Limited, because a daemon may keep the pipe open. */
+/** Reads the rest of the output. Limited, because a daemon may keep the pipe open. */
 export async function drained(child: ChildProcess): Promise<void> {
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null && !stream.readableEnded);
   if (streams.length === 0 || child.pid === undefined) return;
@@ -174,7 +172,7 @@ export async function drained(child: ChildProcess): Promise<void> {
       isMoving = true;
     });
   let timer: NodeJS.Timeout | undefined;
-  // Several short timers: after a pause of this process, one long timer would fire before the output is read.
+  // After a pause of this process, one long timer would fire before the output is read.
   const quiet = new Promise<void>((resolve) => {
     const look = (looks: number): void => {
       timer = setTimeout(() => {

@@ -1,6 +1,6 @@
 /**
- * Files that root reads and writes among other users and hanging disks. Refuses FIFOs and devices, follows no link in writing, and uses
- * names that cannot be guessed.
+ * Files that root reads and writes among other users and hanging disks. Refuses FIFOs and devices, follows no link in writing, uses
+ * unguessable names.
  */
 import {
   closeSync,
@@ -77,7 +77,6 @@ export function refuseStrangers(path: string): void {
   if (stranger !== undefined) throw refused(path, `is not written as root: ${stranger}`);
 }
 
-/** Of a temporary file that a killed process left. */
 const partialName = /^\..+\.csync-[0-9a-f]{16}$/;
 /** No running process has an older one. */
 const leftOverMs = 60_000;
@@ -141,8 +140,8 @@ function sweep(directory: string): void {
 const sectorBytes = 512;
 
 /**
- * For a full file system: writes into the file's blocks, with sync. Pads with blanks to the old size, so that one write replaces
- * everything. Throws the errno error; RangeError beyond one sector.
+ * For a full file system: writes into the file's blocks, with sync. Pads with blanks to the old size: one write replaces everything. Throws
+ * the errno error; RangeError beyond one sector.
  */
 export function overwriteLine(path: string, line: string): void {
   const descriptor = openRegular(path, O_WRONLY | O_NOFOLLOW);

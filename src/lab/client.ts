@@ -1,6 +1,6 @@
 /**
  * `client.cjs COMMAND [ARGUMENT...]` is every cm* command on a lab member: passes name, arguments and directory to the lab's daemon, prints
- * the output, and asks the terminal if the daemon has a question.
+ * the output, and asks its questions on the terminal.
  */
 
 import { hostname } from 'node:os';

@@ -86,7 +86,7 @@ export class LabHandle {
     return (await this.ask({ verb: 'exec', member, argv, timeoutMs, ...told })) as unknown as ExecResult;
   }
 
-  /** Reads files on a running host, without a process; null: unreadable. A link would be resolved outside the host. */
+  /** Without a process; null: unreadable. A link would be resolved outside the host. */
   async read(member: string, paths: readonly string[]): Promise<readonly (string | null)[]> {
     return (await this.ask({ verb: 'read', member, paths })).texts as (string | null)[];
   }
@@ -199,7 +199,6 @@ export async function until(
 
 export interface LabStart {
   readonly spec: LabSpec;
-  /** The built csync. */
   readonly dist: string;
   /** Removed when the starting process exits, even by a kill. */
   readonly attached: boolean;
@@ -208,7 +207,7 @@ export interface LabStart {
   readonly stop?: AbortSignal | undefined;
 }
 
-/** Process 1 of the lab reaps orphans: Node.js reaps only its own children, and a zombie keeps a pid namespace and its mounts for ever. */
+/** Reaps orphans: Node.js reaps only its own children, and a zombie keeps a pid namespace and its mounts for ever. */
 const reapingInit = [
   '/usr/bin/perl',
   '-e',
@@ -216,8 +215,8 @@ const reapingInit = [
 ];
 
 /**
- * Resolves when the machines are up. Requires root. Rejects with LabUnavailable if a lab of that name runs, or if the start fails; then
- * nothing is left.
+ * Resolves when the machines are up. Requires root. Rejects with LabUnavailable if the lab runs already or does not start; then nothing is
+ * left.
  */
 export async function startLab(start: LabStart): Promise<LabHandle> {
   const { spec } = start;
@@ -280,7 +279,6 @@ async function bringUp({ spec, dist, attached, progress, stop }: LabStart): Prom
   return handle;
 }
 
-/** Returns the daemon's open log. */
 function prepareHome(spec: LabSpec, dist: string, installed: string): number {
   try {
     files.makeDirectory(spec.home, 0o700);

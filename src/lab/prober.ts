@@ -1,7 +1,7 @@
 /**
  * A client's view of the master: `prober.cjs SETTINGS-FILE` requests the sentinel from the package address, and prints when that starts and
  * stops working, with ms since the last success. `waited MS ANSWER-MS`: a late answer after a moment without the address. `asked MS`: a
- * question is answered or abandoned, and everything observed before is printed.
+ * question is answered or abandoned; everything observed before is printed.
  */
 
 import * as files from '../host/lab/lab-files.ts';
@@ -14,15 +14,15 @@ const everyMs = 100;
 const limitMs = 300;
 /** A normal answer takes 20 ms. */
 const lateMs = 100;
-/** Sent even while others are pending: one that was sent too early is never answered. */
+/** While others are pending, too: one that was sent too early is never answered. */
 const againMs = 50;
 /** For 5 s, longer than measured outages. */
 const hastyQuestions = 100;
-/** A slow master refuses the next question before it answers. So sometimes a single one is sent, with this limit. */
+/** Limit of a single question, sent sometimes: a slow master refuses the next one before it answers. */
 const patientMs = 2000;
 /**
- * A client has one connection at a time (allowallconnects), and its agent goes first: the probe pauses and repeats a refused question, at
- * most so long.
+ * A client has one connection at a time (allowallconnects), and its agent goes first: the probe pauses so long, and repeats a refused
+ * question.
  */
 const makeRoomMs = 500;
 const besideMs = 20;

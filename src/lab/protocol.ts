@@ -1,4 +1,3 @@
-/** Messages on the control socket. */
 import type { LabSpec } from './machines/lab-spec.ts';
 
 export interface ExecResult {
@@ -42,7 +41,6 @@ export type LabVerb =
   | { readonly verb: 'read'; readonly member: string; readonly paths: readonly string[] }
   | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
   | { readonly verb: 'publish'; readonly member: string; readonly version: number }
-  /** Runs the agent of an observed client now. */
   | { readonly verb: 'fetch'; readonly member: string }
   | { readonly verb: 'client-version'; readonly member: string }
   | { readonly verb: 'follow' }

@@ -5,11 +5,9 @@ import type { MemberHost } from '../host/host.ts';
 
 export type OwnerLook =
   | { readonly kind: 'no other host' }
-  /** Hardware address that answered. */
   | { readonly kind: 'foreign'; readonly card: string }
   | { readonly kind: 'unknown' | 'no perl'; readonly why: string };
 
-/** For the start of perl. */
 const startMs = 500;
 
 /** Returns within `listenMs` and 0.5 s. `directory`: of the set. */

@@ -1,5 +1,5 @@
 /**
- * Finds, probes, starts and stops this member's cfengine daemon. Judges only the state afterwards, never an exit status [cfengine.md 0.6].
+ * Finds, probes, starts and stops this member's cfengine daemon. Only its state afterwards counts, never an exit status [cfengine.md 0.6].
  */
 import { attempt } from '../base/attempt.ts';
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
@@ -61,16 +61,13 @@ export class Daemon {
     return pid === undefined ? '' : labelsText(this.#host, path, { pid, name: this.adapter.daemonName }, limitMs);
   }
 
-  /**
-   * This host's key with a certificate, which costs more than a probe and is cached. null is not cached: a key that was unreadable for lack
-   * of descriptors may be readable later.
-   */
+  /** Cached, because the certificate costs more than a probe. null is not cached: a key may be unreadable for lack of descriptors. */
   async identity(): Promise<ProbeIdentity | null> {
     this.#identity ??= await this.#makeIdentity();
     return this.#identity;
   }
 
-  /** A restart of the daemon may bring another key pair (csync keys rotate). */
+  /** csync keys rotate restarts the daemon with another pair. */
   forgetIdentity(): void {
     this.#identity = null;
   }
@@ -84,10 +81,10 @@ export class Daemon {
       // In memory: the monitor reads it too, and must not wait for a disk.
       const cache = `/run/csync-probe-${keyDigest(key).slice(4)}.pem`;
       const kept = this.#host.readText(cache);
-      // With a damaged certificate every probe would throw, and every member would report that no other can start the package.
+      // Every probe would throw, and every member would report that no other can start the package.
       const sound = kept !== null && isCertificateOf(kept, key);
       const certificate = sound ? kept : (await import('../cfengine/certificate.ts')).selfSignedCertificate(pem);
-      // It contains only the public key; the next start reuses it.
+      // Only the public key; the next start reuses it.
       if (!sound) this.#keep(cache, certificate);
       return { key, certificate };
     } catch {
@@ -143,8 +140,7 @@ export class Daemon {
 
   /**
    * Kills a daemon that hangs, starts one and waits until it answers. `settles`: waits for a second answer, since the daemon may repair a
-   * database and exit after the first; starts it again after each repair. Not for the monitor, because that reads a directory, and a disk
-   * may hang.
+   * database and exit after the first; starts it again after each repair. Not for the monitor: that reads a directory, and a disk may hang.
    */
   async start(finding: Finding, settles = false): Promise<void> {
     // Never kill another program on the port.
@@ -154,7 +150,7 @@ export class Daemon {
     while ((await this.#launch(settles)) === 'repaired' && launches < mostLaunches) launches += 1;
   }
 
-  /** `repaired`: it came up, repaired a database and exited. After another exit no new start: a load would end that daemon, too. */
+  /** `repaired`: it repaired a database and exited. After another exit no new start: a load would end that daemon, too. */
   async #launch(settles: boolean): Promise<'repaired' | 'waited'> {
     const before = settles ? this.#repairs() : '';
     const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
@@ -171,7 +167,6 @@ export class Daemon {
     return settles && exited && this.#repairs() !== before ? 'repaired' : 'waited';
   }
 
-  /** Files that record each database's last repair. */
   #repairs(): string {
     const { databases } = this.adapter;
     const names = databases === null ? [] : (this.#host.list(databases) ?? []).filter((name) => name.endsWith('.repaired'));
@@ -201,8 +196,8 @@ export class Daemon {
   }
 
   /**
-   * Generation 2 proves its key only to peers whose key it has under the address of the connection. Members share one key pair, so this
-   * member's public key is the right one. Never replaces an existing key.
+   * Generation 2 proves its key only to peers whose key it has under the address of the connection. Members share one pair, so this
+   * member's public key is right. Never replaces a key.
    */
   trustOwnKey(address: string): void {
     const { publicKey } = this.adapter;
@@ -218,7 +213,6 @@ export class Daemon {
       this.#host.signal(owner.process, this.adapter.reloadSignal);
   }
 
-  /** False: the limit passed. */
   async #until(limitMs: number, state: () => boolean | Promise<boolean>): Promise<boolean> {
     const end = this.#host.elapsed() + limitMs;
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Failures of the member scripts. The exit status follows from the consequence, not the cause [serviceguard.md 3.3]. Start 1: no other
- * member can start the package either; start 2: try another member. Halt 1: this member still holds the policy file system.
+ * The exit status follows from the consequence, not the cause [serviceguard.md 3.3]. Start 1: no other member can start the package either;
+ * start 2: try another member. Halt 1: this member still holds the policy file system.
  */
 import type { LogMessage } from '../base/log-line.ts';
 import { sentence } from './messages.ts';

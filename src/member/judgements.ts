@@ -71,8 +71,8 @@ export function judgePort(
 const deleted = ' (deleted)';
 
 /**
- * The daemon runs as root (or our user), from the configured program or a file that an update replaced: same path, or same name if versions
- * have directories. A name proves nothing. A script runs in its interpreter, so only its user is checked.
+ * Runs as root (or our user), from the configured program or a file that an update replaced: same path, or same name if versions have
+ * directories. A name proves nothing. A script runs in its interpreter, so only its user is checked.
  */
 export function judgeOrigin(process: ProcessState, origin: ProcessOrigin, program: ProgramFile | null): string | null {
   const user = origin.users.find((each) => !origin.trusted.includes(each));

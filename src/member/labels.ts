@@ -1,9 +1,8 @@
-/** SELinux labels, for the message about a refused read. */
 import type { MemberHost } from '../host/host.ts';
 
 /**
- * Such as `; SELinux is enforcing: cf-serverd has cfengine_serverd_t, FILE has unlabeled_t`; empty if SELinux refuses nothing. Starts a
- * program, so call it only after a refusal. `reader`: the refused process. `limitMs`: remaining time.
+ * For the message about a refused read, such as `; SELinux is enforcing: cf-serverd has cfengine_serverd_t, FILE has unlabeled_t`; empty if
+ * SELinux refuses nothing. Starts a program, so call it only after a refusal. `limitMs`: remaining time.
  */
 export async function labelsText(
   host: MemberHost,

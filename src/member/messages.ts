@@ -1,6 +1,5 @@
 /**
- * Every event that member scripts and monitor log: code, sentence, keys of the tail. A failed step logs a code of failures.ts.
- * docs/reference/log.md is generated from this table.
+ * Events that member scripts and monitor log. A failed step logs a code of failures.ts. docs/reference/log.md is generated from this table.
  */
 import type { LogMessage } from '../base/log-line.ts';
 import { alertLines, logFaults } from '../host/member/member-log.ts';
@@ -99,6 +98,7 @@ type Values<Of extends Row> = Of extends readonly [infer Text extends string, ..
   ? Readonly<Record<Placeholders<Text> | Keys[number], string | number>>
   : never;
 
+/** With its values filled in. */
 export function message<Code extends MessageCode>(code: Code, values: Values<(typeof messages)[Code]>): LogMessage {
   const [text, ...keys]: Row = messages[code];
   const named = (key: string): string | number => (values as Readonly<Record<string, string | number>>)[key] ?? '';

@@ -1,4 +1,4 @@
-/** Reads a set on this member: settings.json, validated again because files can be damaged, and the manifest. */
+/** Reads a set on this member: the manifest, and settings.json, validated again because files can be damaged. */
 import { basename, resolve } from 'node:path';
 import type { LogHead } from '../base/log-line.ts';
 import {
@@ -17,11 +17,10 @@ import { parseSettingsJson, type Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 
 export type ReadSettings =
-  /** Computed on demand; a halt needs none. */
   | { readonly ok: true; readonly settings: Settings; readonly digest: () => string }
   | { readonly ok: false; readonly finding: Finding };
 
-/** From Serviceguard, otherwise from the package directory, so that unreadable settings do not matter. */
+/** From Serviceguard, otherwise from the directory: unreadable settings do not matter. */
 export function packageNameOf(host: MemberHost, directory: string): string {
   return host.environment.SG_PACKAGE || basename(placeOfSet(resolve(directory)).packageDirectory);
 }

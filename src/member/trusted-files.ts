@@ -25,7 +25,6 @@ const configuration = '/etc/cmcluster.conf';
 const believed = [settingsName, manifestName] as const;
 const believedBeside = ['roster.json', appliedName, customerDefined, runtimeName] as const;
 
-/** Some do not exist on all members. */
 function trustedFiles(host: MemberHost, directory: string, settings: Settings): string[] {
   const { programs, daemonPolicy } = adapterFor(settings);
   const { packageDirectory } = placeOfSet(directory);

@@ -62,14 +62,13 @@ export function restartsInPlace(state: State, member: number): boolean {
   return true;
 }
 
-/** Whether the package manager has a member to move to. */
 function hasSuccessor(state: State, member: number): boolean {
   const { pkg, state: cluster } = state.view;
   const isAble = (name: string): boolean => cluster.members[name]?.status === 'up' && pkg?.nodeSwitch[name] === true;
   return pkg?.autoRun === true && state.members.some((name, other) => other !== member && isAble(name));
 }
 
-/** For a monitor that exits and knows the other members. */
+/** For a monitor that knows the other members. */
 export function rulesOfLeaving(state: State, member: number): readonly string[] {
   const name = state.members[member] ?? '';
   const { daemon, ...rest } = state.world(member);

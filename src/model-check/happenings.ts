@@ -1,4 +1,4 @@
-/** All events: by themselves, faults, commands. Each changes a state, or does not apply. */
+/** Events: by themselves, faults, commands. Each changes a state, or does not apply. */
 import type { Settings } from '../settings/settings.ts';
 import { mayLeave, restartsInPlace, rulesOfLeaving } from './braking.ts';
 import type { Told } from './package-cluster.ts';
@@ -211,7 +211,7 @@ export function recover(state: State, member: number): boolean {
   return true;
 }
 
-/** csync apply distributed all, and cmapplyconf accepted it. */
+/** cmapplyconf accepted it. */
 export function applyEnds(state: State): boolean {
   const { members, packageName } = state.settings;
   const files = state.view.state.packages[packageName]?.config;
@@ -230,7 +230,7 @@ type Change = (world: MemberWorld) => Partial<MemberWorld> | null;
 const when = (holds: boolean, changes: Partial<MemberWorld>): Partial<MemberWorld> | null => (holds ? changes : null);
 const isFree = ({ mounted, holder }: MemberWorld): boolean => mounted === 'yes' && holder === 'none';
 
-/** Faults of one member that nothing reports, and their repairs. */
+/** Faults that nothing reports, and their repairs. */
 const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
   ['fault', 'the daemon is killed', (world) => when(world.daemon !== 'dead', withoutDaemon(world))],
   ['fault', 'the daemon hangs', ({ daemon }) => when(daemon === 'alive', { daemon: 'hung' })],

@@ -1,4 +1,4 @@
-/** Runs the model check. Pure except for the clock. */
+/** Pure except for the clock. */
 import type { Settings } from '../settings/settings.ts';
 import { Search, type SearchBounds, type SearchResult } from './search.ts';
 

@@ -11,7 +11,6 @@ export type Told = LabEvent extends infer Event ? (Event extends LabEvent ? Unto
 export interface ClusterStep {
   readonly cluster: number;
   readonly effects: readonly Effect[];
-  /** Rules that this step breaks. */
   readonly broken: readonly string[];
 }
 
@@ -33,7 +32,7 @@ function requestOf(state: ClusterState): string {
   for (let number = 1; ; number += 1) if (!taken.has(`r${number}`)) return `r${number}`;
 }
 
-/** With the attributes that its package manager uses. */
+/** With the attributes that the manager uses. */
 export function packageFileOf(settings: Settings): PackageFile {
   const { packageName, packageSubnet, packageAddress, members, packageStyle } = settings;
   const yes = (value: boolean): string => (value ? 'yes' : 'no');
@@ -72,7 +71,6 @@ export class PackageCluster {
   readonly #events: Told[] = [];
   readonly #eventByText = new Map<string, number>();
   readonly #eventByTold = new WeakMap<Told, number>();
-  /** By event, then state. */
   readonly #steps: (ClusterStep | undefined)[][] = [];
 
   constructor(settings: Settings) {

@@ -1,6 +1,6 @@
 /**
- * I7: once faults stop, every state leads to a served package, by itself or by commands that csync prints. Runs events inside until nothing
- * happens, then the commands of the package manager's log and of the failure table.
+ * I7: once faults stop, every state leads to a served package. Runs events inside until nothing happens, then the commands of the package
+ * manager's log and of the failure table.
  */
 import { type Happening, inside } from './happenings.ts';
 import { RowSet } from './row-set.ts';
@@ -13,19 +13,13 @@ const rounds = 6;
 const mostSteps = 2000;
 
 export class ReturnToService {
-  /** Load it before a call. */
   readonly state: State;
   trail: string[] = [];
   readonly #inside: readonly Happening[];
   readonly #row = new Int32Array(rowLength);
-  /**
-   * Repaired states that lead to a served package, with those of the current walk (if it fails, the check stops). A walk that reaches one
-   * can stop.
-   */
+  /** With those of the current walk (if it fails, the check stops). A walk that reaches one can stop. */
   readonly #good = new RowSet();
-  /** Of earlier walks. */
   #before = 0;
-  /** Counts of commands that led to a served package. */
   readonly commandsTyped = new Map<string, number>();
 
   constructor(state: State) {
@@ -56,7 +50,6 @@ export class ReturnToService {
     return this.#good.add(this.#row) < this.#before;
   }
 
-  /** Takes all events inside, until none applies. */
   async #settle(): Promise<'rests' | 'endless' | 'good'> {
     const { state } = this;
     for (let step = 0; step < mostSteps; step += 1) {

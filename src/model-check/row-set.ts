@@ -1,4 +1,4 @@
-/** Rows of small numbers with an index; 16 bytes each and a place in the table. */
+/** Rows of small numbers with an index. */
 import { rowLength } from './state.ts';
 
 const emptySlot = -1;

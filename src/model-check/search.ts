@@ -25,7 +25,6 @@ export interface SearchBounds {
 
 export interface Counterexample {
   readonly broken: string;
-  /** A line for each step. */
   readonly story: readonly string[];
 }
 
@@ -61,7 +60,6 @@ export class Search {
   #how = new Uint8Array(1 << 16);
   #events = new Uint8Array(1 << 16);
   #depth = new Uint16Array(1 << 16);
-  /** To visit, by events and depth. */
   readonly #buckets: number[][][];
   #transitions = 0;
   #deepest = 0;

@@ -1,7 +1,4 @@
-/**
- * The checked system: package manager, members, running script. Events change it in place; four numbers store it. `broken`: rules that a
- * step breaks.
- */
+/** The checked system. Events change it in place; four numbers store it. `broken`: rules that a step breaks. */
 import type { Effect } from '../lab/manager/model.ts';
 import type { Verdict } from '../member/monitor/judge.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -43,7 +40,6 @@ export class State<Kind extends Scripts = Scripts> {
   readonly scripts: Kind;
   readonly cluster: PackageCluster;
   readonly broken: string[] = [];
-  /** The event in the operator's words. */
   said = '';
   /** A script must run first. */
   isUnknown = false;
@@ -122,7 +118,6 @@ export class State<Kind extends Scripts = Scripts> {
     rows[3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
   }
 
-  /** To the package manager, with all it requests. */
   tell(told: Told): void {
     const step = this.cluster.step(this.clusterState, this.cluster.event(told));
     this.clusterState = step.cluster;
@@ -145,7 +140,6 @@ export class State<Kind extends Scripts = Scripts> {
     else this.loseMachine(member);
   }
 
-  /** With everything that runs on it. */
   loseMachine(member: number): void {
     this.worlds[member] = encodeWorld(crashed(this.world(member)));
     if (this.node >= 0 && this.runner === member) this.node = -1;

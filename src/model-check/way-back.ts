@@ -1,4 +1,3 @@
-/** Service after faults stop: repairs, and commands that csync prints. */
 import { wayBack } from '../lab/manager/placement.ts';
 import { keptHere } from './braking.ts';
 import { applyEnds, recover } from './happenings.ts';

@@ -41,7 +41,6 @@ export interface CrmResource {
   readonly active: boolean;
   readonly blocked: boolean;
   readonly managed: boolean;
-  /** Where it is active. */
   readonly nodes: readonly string[];
   /** Nodes where the failures reached the threshold, so it may not start there. */
   readonly banned: ReadonlySet<string>;

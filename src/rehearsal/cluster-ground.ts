@@ -39,9 +39,7 @@ interface Watch {
 
 export interface OpenGround {
   readonly ground: DrillGround;
-  /** For messages. */
   readonly probe: string;
-  /** Hosts and the reason. */
   readonly unwatched: readonly string[];
   close(): Promise<void>;
 }
@@ -67,7 +65,6 @@ export async function openClusterGround(
   const registered = (await clientsOf(shell, settings)).slice(0, probersAtMost);
   const probe = (host: string) => watch(host, `${token}c`, clientWatch(settings, `${token}c`));
   const clients = (await inParallel(registered, probe)).flat();
-  // No client is reachable.
   const probers = clients.length > 0 ? clients : (await inParallel(settings.members, probe)).flat();
   const blind = settings.members.filter((member) => !members.some(({ host }) => host === member));
   const seen = new Seen(shell, [...members, ...probers], blind, pause);
@@ -167,7 +164,6 @@ class Seen {
   async #fetch(watch: Watch): Promise<number | string | null> {
     const asked = Date.now();
     const { exitCode, stdout } = await this.#shell.run(watch.host, fetchWatch(watch.file), lookLimitMs);
-    // Earlier entries stay.
     if (exitCode !== 0) return exitCode === 1 ? 'its watch exited' : null;
     const { now, looked, rest } = readFetched(stdout);
     if (now === null || looked === null) return null;

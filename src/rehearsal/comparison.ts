@@ -1,4 +1,4 @@
-/** Compares with the previous rehearsal: drills, and members whose readiness changed. Pure. */
+/** With the previous rehearsal. Pure. */
 import { type DrillResult, inSeconds, type Rehearsal, worstOutage } from './model.ts';
 
 export interface ComparedDrill {
@@ -58,7 +58,7 @@ function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
   return difference > 0 ? { ...row, change: 'worse', text: `${by} slower` } : { ...row, change: 'better', text: `${by} faster` };
 }
 
-/** The last result of each drill and of the members. `earlier`: oldest first. null: none. */
+/** Of each drill and of the members. `earlier`: oldest first. null: none. */
 export function lastOf(earlier: readonly Rehearsal[]): Rehearsal | null {
   const newestFirst = [...earlier].reverse();
   const [newest] = newestFirst;

@@ -5,6 +5,7 @@ import { orderDrills } from './drills/order-drills.ts';
 
 export const drills: readonly Drill[] = [...failureDrills, ...orderDrills, ...labDrills];
 
+/** undefined: none. */
 export function drillNamed(name: string): Drill | undefined {
   return drills.find((drill) => drill.name === name);
 }

@@ -92,7 +92,6 @@ export interface DrillEvidence {
   readonly drill: Pick<Drill, 'name' | 'title' | 'budget' | 'follows'>;
   readonly startedAt: string;
   readonly trace: readonly JournalEntry[];
-  /** Of the drill; its cleanup follows. */
   readonly mark: number;
   readonly end: number;
   readonly before: Flags;
@@ -102,13 +101,12 @@ export interface DrillEvidence {
   readonly unclean: readonly string[];
   /** Hosts with incomplete evidence, and why. */
   readonly missing: readonly string[];
-  /** Probe all the time. */
   readonly clients: readonly string[];
   /** By the engine. null: it did not move. */
   readonly moved: { readonly from: string; readonly to: string } | null;
 }
 
-/** Mount and address must move along, and every client must notice; otherwise nothing was measured. */
+/** Otherwise nothing was measured: mount and address must move along, and every client must notice. */
 function notMeasured(
   { drill: { follows }, trace, mark, end, missing, clients, moved }: DrillEvidence,
   { outages }: Pick<Story, 'outages'>,

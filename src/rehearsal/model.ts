@@ -3,11 +3,9 @@ import type { JournalEntry } from '../lab/emulation/journal.ts';
 
 export interface Flags {
   readonly owner: string | null;
-  /** As in PackageStatus. */
   readonly status: string;
   readonly state: string;
   readonly autoRun: boolean;
-  /** By member. */
   readonly switching: Readonly<Record<string, boolean>>;
 }
 
@@ -105,7 +103,6 @@ export interface Look {
 export interface Readiness {
   readonly member: string;
   readonly verdict: 'ready' | 'not ready' | 'unknown';
-  /** Passed checks, and all checks. */
   readonly good: number;
   readonly wanted: number;
   readonly sentence: string;
@@ -115,10 +112,8 @@ export interface Readiness {
 export interface ReadyReport {
   readonly verdict: 'pass' | 'fail';
   readonly sentence: string;
-  /** As in csync status. */
   readonly condition: string;
   readonly members: readonly Readiness[];
-  /** Problems of no single member. */
   readonly general: readonly { readonly text: string; readonly remedy: string }[];
 }
 
@@ -148,7 +143,7 @@ export function worstOutage(drill: Pick<DrillResult, 'outages'>): number | null 
 
 export const lengthOf = ({ from, to }: Outage): number => (to === null ? Number.POSITIVE_INFINITY : to - from);
 
-/** The one that a drill is judged by. null: no client noticed. */
+/** null: no client noticed. */
 export function longestOutage({ outages }: Pick<DrillResult, 'outages'>): Outage | null {
   return [...outages].sort((a, b) => lengthOf(b) - lengthOf(a))[0] ?? null;
 }
@@ -157,7 +152,7 @@ const centiseconds = (ms: number): number => Math.round(ms / 10) * 10;
 
 export const outagePartNames = ['detect', 'halt', 'mount', 'address', 'first answer'] as const;
 
-/** From the client's last answer to its next one, rounded to 10 ms so that the parts add up. Empty: no outage, or one that never ended. */
+/** From the client's last answer to its next one, rounded to 10 ms so that parts add up. Empty: no outage, or one that never ended. */
 export function outageParts({
   outages,
   moments,

@@ -1,7 +1,4 @@
-/**
- * Whether the package would start on each member: by csync check, status, keys verify, and the package's validate and start --dry-run.
- * Pure.
- */
+/** Whether the package would start on each member. Pure. */
 
 import { parseLogLine } from '../base/log-line.ts';
 import { driftRemedy, inBrief } from '../cluster/apply/comparison.ts';
@@ -11,7 +8,6 @@ import type { Handshake } from '../cluster/hosts/key-layout.ts';
 import { engineFor, typed } from '../engine/choice/engine-for.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
 
-/** Output of a package script on a member. */
 export interface ScriptSaid {
   /** null: not called. */
   readonly exitCode: number | null;
@@ -22,7 +18,6 @@ export interface ReadyInput {
   readonly status: StatusInput;
   readonly verdict: StatusVerdict;
   readonly check: CheckReport;
-  /** Without unreachable members. */
   readonly validate: ReadonlyMap<string, ScriptSaid>;
   readonly dryRun: ReadonlyMap<string, ScriptSaid>;
   /** null: csync set up no host. */
@@ -81,7 +76,6 @@ function judgeFiles({ staleFiles }: MemberStatus): readonly Found[] {
       );
 }
 
-/** Reports warnings, which prevent nothing. */
 function judgeCheck({ member }: MemberStatus, { check }: ReadyInput): readonly Found[] {
   const own = check.problems.filter((problem) => problem.member === member && problem.severity === 'error');
   const missing = check.leftOut.filter((one) => one.member === member && one.why !== 'unreachable');
@@ -153,6 +147,7 @@ function judgeKeys({ member }: MemberStatus, { handshakes }: ReadyInput): readon
       );
 }
 
+/** Every check of every member. */
 export function judgeReadiness(input: ReadyInput): ReadyReport {
   const members = input.status.members.map((one) => readinessOf(one, input));
   const ready = members.filter(({ verdict }) => verdict === 'ready').map(({ member }) => member);
@@ -173,7 +168,6 @@ export function judgeReadiness(input: ReadyInput): ReadyReport {
   };
 }
 
-/** Advice that names no member. */
 function generalOf({ verdict, check, status }: ReadyInput): ReadyReport['general'] {
   const names = status.members.map(({ member }) => member);
   const ofMember = (text: string): boolean => names.some((name) => new RegExp(`\\b${name}\\b`).test(text));

@@ -1,6 +1,4 @@
-/**
- * Runs a drill: whether it may start, its acts, the expected result, always its cleanup, the final state. A ground provides the cluster.
- */
+/** Runs a drill, and always its cleanup. A ground provides the cluster. */
 
 import { type Engine, type PackageStatus, unknownStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
@@ -41,7 +39,6 @@ export interface DrillGround {
   invariants(): Promise<readonly string[]>;
   /** Why the cluster must not be changed. A cleanup always runs. */
   forbidden(): Promise<readonly string[]>;
-  /** Rejects when aborted. */
   pause(milliseconds: number): Promise<void>;
 }
 
@@ -263,7 +260,6 @@ function onPart<P extends Part>(part: P, parts: Parts, ground: DrillGround) {
   >;
 }
 
-/** And every client reaches the master. */
 async function follow(follows: Follows, parts: Parts, ground: DrillGround): Promise<void> {
   if (follows === 'stays') {
     const status = await ground.status();
@@ -299,7 +295,6 @@ async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, s
     return told;
   }
   let broken: readonly string[] = [];
-  // Repeats until the state is stable.
   const holds = async (): Promise<boolean> => {
     broken = await ground.invariants();
     return broken.length === 0;

@@ -84,7 +84,7 @@ export function memberWatch(
 }
 
 /**
- * Reports connections to the port. A wait may have begun while no host had the address. A busy client starts programs late, so only the
+ * Reports connections to the port. A wait may have begun while no host had the address. A busy client starts programs late: only the
  * connection counts.
  */
 export function clientWatch({ packageAddress, cfenginePort }: Settings, token: string): string {
@@ -133,7 +133,6 @@ const firstRoles: Readonly<Record<string, readonly string[]>> = { start: ['pre',
 const lastRoles: Readonly<Record<string, readonly string[]>> = { start: ['main', 'legacy'], halt: ['pre', 'legacy'] };
 const begins: Readonly<Record<string, string>> = { start: 'starting', halt: 'halting' };
 
-/** Begin and end of a start or halt, the monitor's verdict. */
 function eventOf(line: string): Pick<JournalEntry, 'what' | 'text'> | null {
   const parsed = parseLogLine(line);
   if (parsed === null) return null;

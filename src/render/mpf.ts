@@ -1,6 +1,5 @@
 /**
- * The Masterfiles Policy Framework (MPF) of CFEngine 3: recognizes it, and joins csync's policy by its augments, def.json. Changes no file
- * of it. Pure.
+ * The Masterfiles Policy Framework (MPF) of CFEngine 3: csync's policy joins it by its augments, def.json, and changes no file of it. Pure.
  */
 
 /** All exist in 3.21; a tree without one is joined by hand. */
@@ -18,7 +17,6 @@ const hooks: readonly (readonly [file: string, text: string])[] = [
   ['cfe_internal/core/main.cf', 'mpf_auto_am_policy_hub_state_disabled'],
 ];
 
-/** It cannot be changed. */
 const frameworkPort = 5308;
 
 export interface Framework {

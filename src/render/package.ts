@@ -35,11 +35,10 @@ export interface PackageTemplates {
 export interface RenderInput {
   readonly settings: Settings;
   readonly templates: PackageTemplates;
-  /** The compiled member scripts, by file name. */
   readonly bundles: ReadonlyMap<string, string>;
   /** The engine's own template; without it the shipped one is the whole definition. */
   readonly base?: string | undefined;
-  /** Of this host. Without them, a definition that requires absolute paths cannot be rendered from settings that begin with a variable. */
+  /** Of this host. Needed if a definition requires absolute paths, and settings begin with a variable. */
   readonly directories?: EngineVariables;
 }
 
@@ -131,6 +130,7 @@ export function setOf(files: readonly RenderedFile[]): string | null {
   return files.map(({ name }) => setPartOf(name)).find((part) => part !== null)?.set ?? null;
 }
 
+/** null: no such file. */
 export function setText(files: readonly RenderedFile[], name: string): string | null {
   return files.find((file) => (setPartOf(file.name)?.name ?? file.name) === name && isOfSet(file, files))?.text ?? null;
 }
@@ -143,7 +143,7 @@ export function manifestOf(files: readonly RenderedFile[]): Manifest {
   return readManifest(setText(files, manifestName));
 }
 
-/** A set as rendered together, with a package file that names it, in the order of the manifest; null if a file is missing or differs. */
+/** As rendered together, with a package file that names the set, in the order of the manifest; null if a file is missing or differs. */
 export function wholePackage(files: readonly RenderedFile[], set: string, packageFile: string): RenderedFile[] | null {
   const byName = new Map(files.map((file) => [file.name, file]));
   const manifest = manifestOf(files);
@@ -163,7 +163,7 @@ function partsOf(files: readonly RenderedFile[]): Parts {
   return { set, beside: files.filter(({ name }) => setPartOf(name) === null), settingsDigest: digest, edited, runtime };
 }
 
-/** Renders the set with other files; the package file, also an administrator's own, gets the new name. */
+/** The package file, also an administrator's own, gets the new name. */
 function withOtherSet(parts: Parts, { withSet, companions }: DefinitionFormat): RenderedFile[] {
   const name = setNameOf(digestsOf(parts.set));
   const naming = (text: string): string => withSet(text, name, parts.settingsDigest);
@@ -218,8 +218,8 @@ export function withEdits(
 
 /**
  * The same files for other members: changes settings.json, the package file's member lines, and the digests of settings and set; needs no
- * templates. A legacy package keeps its set, since another one could not be applied while it runs, and no member script reads the list.
- * Throws a TypeError if settings.json is invalid.
+ * templates. A legacy package keeps its set: another one could not be applied while it runs, and no member script reads the list. Throws a
+ * TypeError if settings.json is invalid.
  */
 export function withMembers(files: readonly RenderedFile[], members: readonly string[]): RenderedFile[] {
   const before = parseSettingsJson(setText(files, settingsName) ?? '');

@@ -1,6 +1,6 @@
 /**
- * The policy of members and clients for both generations of cfengine, with the relocatable address as tested in cfengine.md 1.7 and 2.7, in
- * files that an administrator can replace one by one. Pure and reproducible to the byte.
+ * The policy of members and clients for both generations of cfengine, with the relocatable address as tested in cfengine.md 1.7 and 2.7. An
+ * administrator can replace its files one by one. Pure and reproducible to the byte.
  */
 
 import { isIpv4, isIpv6, shortName } from '../base/network.ts';
@@ -64,6 +64,7 @@ const frameworkParts: Readonly<Record<string, string>> = {
   [frameworkFiles.update]: 'cfengine3/mpf/csync_update.cf.tpl',
 };
 
+/** Of one generation. */
 export function policyTemplateNames(generation: Generation): string[] {
   return [...new Set([...Object.values(parts[generation]), ...(generation === 3 ? Object.values(frameworkParts) : [])])];
 }
@@ -104,7 +105,6 @@ export function renderPolicy({ settings, templates, members, clients, framework 
   const told = new Set<string>();
   for (const [name, templateName] of Object.entries(framework ? frameworkParts : parts[generation])) {
     const filled = partText(templateName, templates.get(templateName), values[templateName] ?? {});
-    // Reports problems of a template with two files once.
     if (!told.has(templateName)) problems.push(...filled.problems);
     told.add(templateName);
     const owner = isTemplate(templateName) ? 'toolkit' : 'administrator';
@@ -212,7 +212,6 @@ function noDomain({ packageDnsName }: Settings): Problem {
   );
 }
 
-/** Of the policy host; empty: none. */
 function domainOf({ packageDnsName }: Settings): string {
   return /\.(.*)$/.exec(packageDnsName)?.[1] ?? '';
 }

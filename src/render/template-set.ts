@@ -33,16 +33,13 @@ export const pristineDirectory = '.shipped';
 
 export interface TemplateTexts {
   readonly shipped: string;
-  /** Replaces the shipped one. */
   readonly own: string | null;
   /** The shipped text at the export. */
   readonly pristine: string | null;
 }
 
 export type TemplateState =
-  /** No copy exists. */
   | 'shipped'
-  /** The copy equals the shipped one. */
   | 'same'
   /** Edited; the shipped one is unchanged since the export, or that is unknown. */
   | 'edited'
@@ -89,7 +86,6 @@ export type ExportStep =
 export interface ExportChoice {
   /** Records today's shipped text: merged by hand. */
   readonly takeMine: boolean;
-  /** Discards edits. */
   readonly takeShipped: boolean;
 }
 

@@ -20,7 +20,6 @@ export interface MemberSeen {
   readonly daemons: readonly string[];
   readonly mounted: boolean;
   readonly address: boolean;
-  /** Processes that run scripts of the package. */
   readonly scripts: readonly string[];
 }
 
@@ -28,7 +27,6 @@ export interface Seen {
   readonly call: CallSeen;
   readonly before: MemberSeen;
   readonly after: MemberSeen;
-  /** The result of the expectation's own shell text. */
   readonly shell?: { readonly exitCode: number | null; readonly output: string };
 }
 
@@ -63,7 +61,6 @@ function judgeDaemon(is: 'same' | 'one' | 'another' | 'none', before: MemberSeen
   return { holds, seen: `daemon before: ${pids(before.daemons)}, after: ${pids(after.daemons)}` };
 }
 
-/** The matching line, or the end of the text. */
 function find(text: string, pattern: RegExp): Judgement {
   const at = text.search(pattern);
   if (at === -1) return { holds: false, seen: `not found; the last line: ${line(text.trim().split('\n').at(-1) ?? '')}` };

@@ -27,7 +27,6 @@ export function launchersOf({ files }: TestedPackage): readonly RenderedFile[] {
 
 type Check = readonly [says: string, wrong: (tested: TestedPackage, syntax: SyntaxCheck) => readonly string[]];
 
-/** A requirement, and its violations. */
 const checks: readonly Check[] = [
   [
     'the package file names one first script, one script and one service',

@@ -1,4 +1,3 @@
-/** One case after the other, each in a new sandbox. */
 import { runProcess } from '../host/processes.ts';
 import type { PolicyTemplates } from '../lab/machines/cfengine-setup.ts';
 import type { Case } from './cases/case-model.ts';
@@ -43,7 +42,6 @@ export async function conform(run: ConformRun): Promise<readonly Assertion[]> {
   }
 }
 
-/** Skipped ones never count as passed. */
 async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }: ConformRun): Promise<Assertion[]> {
   const results: Assertion[] = [];
   const leaveOutTheRest = (why: string): Assertion[] => {
@@ -61,7 +59,6 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
   stop.addEventListener('abort', end, { once: true });
   try {
     await sandbox.prepare(one.state, one.given);
-    // No calls after the last chosen one.
     const last = one.calls.findLastIndex(({ expect }) => expect.some((each) => isChosen(assertionName(one, each))));
     for (const { first, call, expect } of one.calls.slice(0, last + 1)) {
       if (first !== undefined) await sandbox.change(first);
@@ -92,7 +89,6 @@ async function ask(sandbox: Sandbox, script: string): Promise<{ exitCode: number
   return { exitCode, output: `${stdout}${stderr}` };
 }
 
-/** sh -n parses without running. */
 async function checkSyntax(tested: TestedPackage): Promise<ReadonlyMap<string, string>> {
   const said = new Map<string, string>();
   for (const { name, text } of launchersOf(tested)) {

@@ -1,6 +1,6 @@
 /**
- * A member in its own namespaces, new for each case: this machine's programs under an overlay, its own network, keys, daemon, file system
- * and package directory. Removed when the holder of its input exits. cases.ts has the data.
+ * A member in its own namespaces, new for each case: this machine's programs under an overlay; its own network, keys, daemon, file system
+ * and package directory. Removed when the holder of its input exits.
  */
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -66,7 +66,6 @@ export class Sandbox {
     return new Sandbox(workshop, booted);
   }
 
-  /** Kills everything inside, and waits for it. */
   async close(): Promise<void> {
     for (const argv of thawCommands(this.#init)) await runProcess(argv, { env: systemEnvironment, timeoutMs: commandLimitMs });
     this.#outer.child.stdin?.end();
@@ -115,7 +114,7 @@ export class Sandbox {
     if (exitCode !== 0) throw new SandboxFailure(`${what}: ${(stderr || stdout).trim() || `status ${exitCode}`}`);
   }
 
-  /** Brings the member to the initial state. Throws a SandboxFailure. */
+  /** Throws a SandboxFailure. */
   async prepare(state: State, given: readonly string[]): Promise<void> {
     const { settings } = this.#tested;
     const daemon = adapterFor(settings).startDaemon.map(shellWord).join(' ');

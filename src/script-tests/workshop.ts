@@ -102,7 +102,6 @@ function startOf(pid: string): string | null {
   return parseProcessStat(files.readText(`/proc/${pid}/stat`) ?? '')?.startTime ?? null;
 }
 
-/** Removes directories of killed runs; their namespaces are gone. */
 function sweep(): void {
   for (const pid of files.listDirectory(homes)) {
     const owner = files.readText(`${homes}/${pid}/${ownerFile}`);

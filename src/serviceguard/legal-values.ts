@@ -1,4 +1,4 @@
-/** Legal values of package attributes, as a check and in words. Pure. */
+/** Legal values of package attributes. Pure. */
 
 import { isIpv4, isIpv6, prefixOf } from '../base/network.ts';
 import { namePattern } from './package-file.ts';
@@ -14,7 +14,6 @@ export function oneOf(...words: readonly string[]): Legal {
   return { words: words.join(', '), accepts: (value) => words.some((word) => same(word, value)) };
 }
 
-/** Case does not matter. */
 function same(word: string, value: string): boolean {
   return word.toLowerCase() === value.toLowerCase();
 }

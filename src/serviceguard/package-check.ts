@@ -27,7 +27,6 @@ export function checkPackageFile(file: PackageFile, fileName: string): Problem[]
   ];
 }
 
-/** Rules beyond single values. */
 function ruleProblems(file: PackageFile, at: At): Problem[] {
   return packageRules.flatMap(({ rule, source, code = 'package-rule', broken }) =>
     broken(file).map(({ text, line }) => error(code, text, `${rule} [${source}]`, at(line))),
@@ -44,7 +43,6 @@ function missingLegacyProblems(file: PackageFile, fileName: string): Problem[] {
   });
 }
 
-/** By the file's style. */
 type Find = (keyword: string) => Attribute | undefined;
 
 type At = (line: PackageLine) => Place;
@@ -53,7 +51,6 @@ function error(code: ProblemCode, text: string, remedy: string, place: Place): P
   return errorProblem(code, text, remedy, place);
 }
 
-/** Known keyword, legal value, not repeated. */
 function lineProblems(file: PackageFile, at: At, find: Find): Problem[] {
   const seen = new Map<string, number>();
   return file.lines.flatMap((line) => {

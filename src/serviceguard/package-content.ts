@@ -39,7 +39,6 @@ export interface PackageContent {
   readonly environment: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** From each `first` keyword on. */
 function entries(file: PackageFile, first: string, members: readonly string[]): Map<string, string>[] {
   const found: Map<string, string>[] = [];
   for (const line of file.lines) {

@@ -9,9 +9,7 @@ import { type Checked, errorProblem, type Place, type Problem } from '../base/pr
 export interface PackageLine {
   /** Lower case, except pev_ names and toolkit attributes (with a slash). */
   readonly keyword: string;
-  /** Unquoted. */
   readonly value: string;
-  /** 1-based. */
   readonly line: number;
 }
 

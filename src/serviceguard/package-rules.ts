@@ -1,4 +1,4 @@
-/** Rules for repeated values and for several values, with their source. Single values: modules.ts and legacy.ts. Pure. */
+/** Rules for repeated values and for several values. Single values: modules.ts and legacy.ts. Pure. */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { isInPrefix, isIpv4, networkOf } from '../base/network.ts';
@@ -11,7 +11,6 @@ export interface Broken {
 }
 
 export interface PackageRule {
-  /** A sentence. */
   readonly rule: string;
   readonly source: string;
   readonly code?: ProblemCode;
@@ -20,7 +19,6 @@ export interface PackageRule {
 
 const linesOf = ({ lines }: PackageFile, keyword: string): PackageLine[] => lines.filter((line) => line.keyword === keyword);
 
-/** The opening line of each instance, and its further ones. */
 function instances(file: PackageFile, first: string, members: readonly string[]): PackageLine[][] {
   const found: PackageLine[][] = [];
   for (const line of file.lines) {
@@ -33,7 +31,6 @@ function instances(file: PackageFile, first: string, members: readonly string[])
 const valueIn = (instance: readonly PackageLine[], keyword: string): string | undefined =>
   instance.find((line) => line.keyword === keyword)?.value;
 
-/** `meaning` reads the values. */
 const different =
   (keyword: string, meaning: (value: string) => string = (value) => value) =>
   (file: PackageFile): Broken[] => {

@@ -102,7 +102,6 @@ function wholeGroup(attributes: readonly Attribute[], first: string, existing: P
   return [...group.flatMap((one) => commented(one)), ...values, ''];
 }
 
-/** Unknown keywords of the existing file. */
 function strangers(existing: PackageFile | null): string {
   const unknown = (existing?.lines ?? []).filter((one) => findAttribute(one.keyword) === undefined);
   if (unknown.length === 0) return '';

@@ -1,5 +1,3 @@
-/** What depends on the type. */
-
 interface FileSystemType {
   /** Debian package of its mkfs. */
   readonly package: string;

@@ -2,7 +2,6 @@ import type * as v from 'valibot';
 
 export interface SettingsRow {
   readonly key: string;
-  /** Of the wizard. */
   readonly question: string;
   /** undefined: required. A function gets the values above it. */
   readonly fallback?: unknown;
@@ -14,7 +13,6 @@ export interface SettingsRow {
   readonly pacemaker?: OnPacemaker;
 }
 
-/** What differs with `engine: pacemaker`. */
 export interface OnPacemaker {
   /** Replaces the row's. Without it the setting is Serviceguard's alone, and csync does not write it into csync.yaml. */
   readonly comment?: string;

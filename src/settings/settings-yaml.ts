@@ -1,4 +1,4 @@
-/** Reads csync.yaml, and writes a commented one. Only for the administrator's side. */
+/** Only for the administrator's side. */
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
@@ -54,7 +54,6 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
 
 /** A complete, commented file has 14 kB. The YAML parser needs 15 ms for each kB that is not YAML. */
 const longestText = 24_000;
-/** Most reported problems. */
 const mostProblems = 100;
 
 function syntaxProblem(what: string, place: Place): Problem {
@@ -74,7 +73,7 @@ function isDeep(text: string): boolean {
 function documentOf(text: string, lineCounter: LineCounter): Document.Parsed | null {
   if (text.length > longestText || isDeep(text)) return null;
   try {
-    // Pretty errors copy the line into each message, which is slow for thousands on one line.
+    // Pretty errors copy the line into each message: slow for thousands on one line.
     return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
   } catch (error) {
     if (error instanceof RangeError) return null;
@@ -89,7 +88,6 @@ export function withValue(text: string, key: string, value: string): { readonly 
   if (!isScalar(node) || node.range == null) return null;
   const [start, end] = node.range;
   const { line } = lines.linePos(start);
-  // Keeps the value's quotes.
   return { text: node.value === value ? text : `${text.slice(0, start)}${value}${text.slice(end)}`, line };
 }
 

@@ -1,7 +1,4 @@
-/**
- * The administrator's settings, for csync.yaml (settings-yaml.ts), the example, and the JSON on the members. Member scripts contain this
- * file, so it imports only the schema library.
- */
+/** Member scripts contain this file, so it imports only the schema library. */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { attempt } from '../base/attempt.ts';
@@ -25,7 +22,6 @@ export function settingsJson(settings: Settings): string {
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }
 
-/** Checked values are stable. */
 const jsonSchema = v.strictObject(Object.fromEntries(Object.entries(settingsTable).map(([field, row]) => [field, row.check])));
 
 /** Absent in version 0.1.0. */

@@ -5,18 +5,15 @@ import type { Settings } from '../settings/settings.ts';
 export interface SimulatedProcess {
   readonly pid: number;
   readonly name: string;
-  /** As in /proc/PID/stat. */
   readonly state: string;
   /** On the daemon's port. */
   readonly listens: boolean;
   /** On the policy file system. */
   readonly holds: boolean;
-  /** Runs, but does not answer. */
   readonly hangs?: boolean;
   readonly ignoresTerm?: boolean;
   /** Keeps its file open when its client is reset. */
   readonly ignoresReset?: boolean;
-  /** A zombie. */
   readonly unreaped?: boolean;
   readonly user: number;
   /** null: unknown. */
@@ -36,7 +33,6 @@ export abstract class MemberFacts {
   /** Shared by the members. */
   abstract tags: readonly string[];
   abstract active: boolean;
-  /** Whether the disk answers. */
   abstract readonly diskAnswers: boolean;
   abstract mounted: readonly MountEntry[];
   abstract addresses: readonly string[];
@@ -46,7 +42,6 @@ export abstract class MemberFacts {
   abstract processes: readonly SimulatedProcess[];
   abstract readonly daemonStarts: boolean;
   abstract service: boolean;
-  /** The settings belong to another set. */
   abstract readonly isMixed: boolean;
   /** Clients of the daemon under the package address. */
   abstract connections: readonly string[];

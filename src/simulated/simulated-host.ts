@@ -130,7 +130,6 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     return this.linked && this.addresses.includes(address);
   }
 
-  /** Of other mount namespaces. */
   tables: ReturnType<MemberHost['mountTables']> = [];
 
   mountTables(): ReturnType<MemberHost['mountTables']> {

@@ -1,4 +1,4 @@
-/** Answers from options, file, terminal or findings to settings, or to all problems. Pure. */
+/** From answers to settings, or to all problems. Pure. */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
@@ -16,7 +16,7 @@ export interface Answer extends Given {
 }
 export type Answers = ReadonlyMap<Field, Answer>;
 
-/** `--set key=value` overrides the file. Returns unknown keys and bad values at once. */
+/** `--set key=value` overrides the file. Returns all problems. */
 export function answersGiven(file: { name: string; text: string } | null, sets: readonly string[]): Checked<Answers> {
   const answers = new Map<Field, Answer>();
   const problems: Problem[] = [];
@@ -44,7 +44,7 @@ export function answersGiven(file: { name: string; text: string } | null, sets: 
   return problems.length === 0 ? { ok: true, value: answers, problems } : { ok: false, problems };
 }
 
-/** Of the answers, alone and together. */
+/** Alone and together. */
 export function problemsAt(answers: Answers, fields: readonly Field[]): Problem[] {
   const places = fields.map((field) => answers.get(field)?.place);
   const checked = completeSettings(answers, 'csync.yaml');

@@ -1,4 +1,4 @@
-/** What was found, and its consequences: shared subnets, names that resolve both ways. Pure. */
+/** What was found, and its consequences. Pure. */
 import { basename } from 'node:path';
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { isSameSubnet } from '../base/network.ts';
@@ -8,7 +8,6 @@ import type { Engine, EngineVariables, FoundCluster } from '../engine/engine.ts'
 import type { MemberLook } from './look.ts';
 
 export interface Findings {
-  /** Runs the wizard. */
   readonly here: string;
   readonly engine: Engine;
   /** null: not installed here. */
@@ -42,13 +41,13 @@ export function membersOutside(findings: Findings, subnet: string, members: read
   return members.filter((member) => subnetsOf(findings, member)?.some((one) => isSameSubnet(one, subnet)) === false);
 }
 
-/** As far as members are known. */
+/** As far as known. */
 export function ownerOf(findings: Findings, address: string): string | null {
   const has = ([, { addresses }]: [string, MemberLook]): boolean => addresses?.some((one) => one.address === address) ?? false;
   return [...findings.members].find(has)?.[0] ?? null;
 }
 
-/** Of every member, as far as known. */
+/** As far as known. */
 export function sharedSubnets(findings: Findings): string[] {
   const members = clusterOf(findings)?.members ?? [findings.here];
   const known = members.flatMap((member) => [subnetsOf(findings, member) ?? []].filter((subnets) => subnets.length > 0));

@@ -38,17 +38,15 @@ export interface MemberLook {
   readonly cfengine: readonly CfengineFound[];
   /** Existing work directories that contain keys, the most likely first. */
   readonly workDirectories: readonly string[];
-  /** Generations whose daemon runs. */
   readonly running: readonly (2 | 3)[];
   /** Absolute paths, version 20.19 or newer. */
   readonly nodePaths: readonly string[];
-  /** Installed by hand, or by its package. */
   readonly toolkitPaths: readonly string[];
   readonly domains: readonly string[];
   readonly why: ReadonlyMap<string, string>;
 }
 
-/** Besides PATH: directories of cfengine's own makefiles, its packages and DSAU [cfengine.md 1.1, 2.1; dsau-csync.md 4.1]. */
+/** Besides PATH: of cfengine's own makefiles, its packages and DSAU [cfengine.md 1.1, 2.1; dsau-csync.md 4.1]. */
 const programDirectories = ['/usr/bin', '/usr/sbin', '/usr/local/sbin', '/var/cfengine/bin', '/var/opt/dsau/cfengine/bin'];
 /** Built into CFEngine 3 on Debian, upstream's, cfengine 2 on Debian, DSAU's [cfengine.md 1.1, 2.1]. */
 export const workDirectories = ['/var/lib/cfengine3', '/var/cfengine', '/var/lib/cfengine2', '/var/opt/dsau/cfengine'];
@@ -81,7 +79,7 @@ export const lookScript = [
   ),
   section('node', 'for n in /usr/bin/node "$(command -v node)"; do [ -x "$n" ] && echo "$n $("$n" --version)"; done; true'),
   section('csync', 'for p in /usr/local/bin/csync /usr/bin/csync; do [ -x "$p" ] && echo "$p"; done; true'),
-  // A resolver that does not answer takes 10 s or more.
+  // It takes 10 s or more if it does not answer.
   section(
     'domains',
     "sed -n 's/^\\(search\\|domain\\)[ \\t]*//p' /etc/resolv.conf; timeout 3 getent hosts \"$(uname -n)\" | sed -n 's/^[^ ]* *[^ .]*\\.\\([^ ]*\\).*/\\1/p'",

@@ -1,4 +1,4 @@
-/** The wizard's questions and offers, from the findings and earlier answers. Pure. */
+/** The wizard's questions and offers. Pure. */
 
 import { isInPrefix, isIpv6, networkOf } from '../base/network.ts';
 import type { Above } from '../settings/row.ts';
@@ -38,7 +38,6 @@ const important: readonly Field[] = [
 
 const others = settingsFields.filter((field) => !important.includes(field));
 
-/** The important ones, then those asked only on request. */
 export const questionOrder = { important, others, all: [...important, ...others] };
 
 type OfferOf = (findings: Findings, above: Above) => Offer | null;
@@ -72,7 +71,6 @@ function taken(findings: Findings, group: string, above: Above): string | null {
   return used === undefined || owner !== undefined ? null : `${used} is mounted or in /etc/fstab`;
 }
 
-/** Other packages whose volume groups nothing shows. */
 const unknownStorage = (findings: Findings, { packageName }: Above): readonly string[] =>
   clusterOf(findings)?.unknownStorage.filter((name) => name !== packageName) ?? [];
 
@@ -177,7 +175,7 @@ export function offerFor(field: Field, findings: Findings, above: Above): Offer 
   return value === undefined ? null : fact(value, 'default');
 }
 
-/** Lookups that offerFor needs for a complete answer. */
+/** For offerFor. */
 export function lookupsFor(field: Field, findings: Findings, above: Above): string[] {
   const known = (word: unknown): word is string => typeof word === 'string' && word !== '';
   switch (field) {

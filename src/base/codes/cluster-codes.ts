@@ -1,4 +1,3 @@
-/** Codes of a cluster or host that cannot be reached or used. */
 import { code } from './entry.ts';
 
 const unchanged = 'Nothing was changed. If the package runs, it goes on serving the policy.';

@@ -1,4 +1,3 @@
-/** Codes of what is missing on this host or in the lab. */
 import { code } from './entry.ts';
 
 const nothing = 'Nothing was changed in the cluster.';

@@ -1,4 +1,3 @@
-/** Codes of templates, policy edits and files on this host. */
 import { code } from './entry.ts';
 
 const untouched = 'Nothing was written and nothing was changed. The package keeps the files that were applied last.';

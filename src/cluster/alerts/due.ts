@@ -1,4 +1,4 @@
-/** Which events are due to be reported, from what is seen and what was reported. Pure. */
+/** Which events are due to be reported. Pure. */
 import type { AlertEvent, AlertState, Lasting } from '../../contract/alerts.ts';
 
 /** A lasting event, about a member, or the package: ''. */
@@ -10,7 +10,6 @@ export interface Sighting {
 
 /** An event of one moment. */
 export interface Happening {
-  /** Identifies it. */
   readonly mark: string;
   /** ms since the epoch. */
   readonly at: number;
@@ -68,7 +67,7 @@ export const keyOf = (event: string, subject: string): string => (subject === ''
 
 const eventOf = (key: string): string => key.split('/')[0] ?? '';
 
-/** What to report, and what to remember. */
+/** What to report, and to remember. */
 export function dueNow(before: Remembered, facts: Facts, moment: Moment): { readonly after: Remembered; readonly due: Due[] } {
   const single = dueOnce(before.marks, facts, moment);
   const lasting = (Object.keys(lastingEvents) as LastingEvent[]).map((event) => dueWhileLasting(event, before, facts, moment));

@@ -18,7 +18,6 @@ export interface AlertFacts {
   readonly member: string;
   /** null: no run since the boot. */
   readonly state: AlertState | null;
-  /** ms of that member's clock. */
   readonly now: number;
 }
 
@@ -95,7 +94,6 @@ function failures({ hooks, results }: AlertState): [name: string, text: string][
   );
 }
 
-/** Reported for the later member. */
 function differences(
   member: string,
   { hooks }: AlertState,

@@ -1,4 +1,4 @@
-/** What csync alert run sees on its own member. It asks no other host; what does not answer is unknown. Pure, except for a script. */
+/** What csync alert run sees on its own member; what does not answer is unknown. Pure, except for a script. */
 import { attempt } from '../../base/attempt.ts';
 import { parseLogLine } from '../../base/log-line.ts';
 import { isSameHost } from '../../base/network.ts';
@@ -89,7 +89,6 @@ function promotionIn(said: Said, { packageDnsName }: AlertPlace, here: string): 
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-/** The last failed start, with its logged reason. */
 function failedStartIn(said: Said, { packageName, scriptLogFile }: AlertPlace, here: string, now: number): Happening | null {
   let why = '';
   let last: Happening | null = null;

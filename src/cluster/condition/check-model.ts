@@ -18,26 +18,21 @@ export interface CheckedMember {
   readonly facts: MemberFacts | null;
   readonly noAnswer: NoAnswer;
   readonly clock: Clock;
-  /** Whether it reaches other members and clients. */
   readonly reach: readonly Reach[];
-  /** Why that could not be tried. */
   readonly noReach?: string;
 }
 
 export interface CheckInput {
   readonly settings: Settings;
   readonly members: readonly CheckedMember[];
-  /** The csync that checks. */
   readonly toolkit: ToolkitBuild;
   /** As the cluster prints them; empty: unknown. */
   readonly clusterMembers: readonly string[];
-  /** Other packages of the cluster. */
   readonly others: readonly Definition[];
-  /** Why some of them are unknown. */
   readonly unreadOthers: readonly string[];
   /** Of the engine, about protection of the file system. */
   readonly hazards?: readonly Problem[];
-  /** The active member; mount and address are correct there. */
+  /** Mount and address are correct there. */
   readonly owner: string | null;
   /** With a checked path. null: no member knows them. */
   readonly clients: readonly Client[] | null;

@@ -1,7 +1,6 @@
 /**
- * Checks of the members before a package is applied: what the engine checks, and what HP lists as not covered [serviceguard.md 2.7]: fstab
- * entries, volume groups activated at boot, overlapping mount points, DNS, differences between members. A script collects facts; a table
- * judges them. Pure.
+ * Checks before a package is applied: the engine's, and what HP lists as not covered [serviceguard.md 2.7]: fstab entries, volume groups
+ * activated at boot, overlapping mount points, DNS, differences between members. A script collects facts; a table judges them. Pure.
  */
 
 import { familyOption, isIpv6, isSameHost } from '../../base/network.ts';
@@ -83,7 +82,6 @@ interface Check {
   readonly judge: (one: Looked, input: CheckInput) => Findings;
 }
 
-/** In the order of the report. */
 const checks: readonly Check[] = [
   { name: 'mount-point', judge: judgeMountPoint },
   { name: 'fstab', judge: judgeFstab },
@@ -196,7 +194,7 @@ function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readon
   return [problem('warning', 'daemon', member, text, 'install the same version on all members')];
 }
 
-/** If the clock was set back, the file is dated in the future. cfservd rereads it at each connection, which then finds no rules. */
+/** If the clock was set back, cfservd rereads the file at each connection, which then finds no rules. */
 function judgeRulesAge({ member, facts }: Looked, { settings: { cfengineWorkDirectory } }: CheckInput): readonly Problem[] {
   const age = Number(first(facts, 'rules-age') ?? 0);
   if (!(age < -1)) return [];
@@ -258,7 +256,6 @@ export interface CheckReport {
   readonly problems: readonly Problem[];
   /** Facts that are no problem. */
   readonly notes: readonly string[];
-  /** Of reachable members. */
   readonly nodes: readonly NodeFacts[];
   readonly looks: number;
   /** Checks that were impossible; they never count as passed. */
@@ -275,6 +272,7 @@ function judgeSpelling({ settings, clusterMembers }: CheckInput): Problem[] {
   });
 }
 
+/** Every check for every member. */
 export function judgeChecks(input: CheckInput): CheckReport {
   const problems: Problem[] = [...(input.hazards ?? []), ...judgeOtherPackages(input), ...judgeSpelling(input)];
   const scripted = input.others.flatMap(({ name, claims: { elsewhere } }) =>

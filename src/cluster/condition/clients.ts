@@ -13,7 +13,6 @@ export interface SeenPeer {
 }
 
 export interface Client extends SeenPeer {
-  /** Where it connected last. */
   readonly member: string;
 }
 
@@ -101,7 +100,6 @@ export function clientsOf(members: readonly (KnownPeers & { readonly member: str
   return [...latest.values()].sort((one, other) => one.at - other.at || one.address.localeCompare(other.address));
 }
 
-/** Only the most recent clients are checked. */
 export const reachLimit = 100;
 const atOnce = 32;
 

@@ -10,7 +10,6 @@ import { type CheckInput, type Findings, first, type Looked, type MemberFacts, p
 
 /** cfengine's policy for SELinux lets its daemon read it [cfengine.md 2.12]. */
 const policyLabel = 'system_u:object_r:cfengine_var_lib_t:s0';
-/** A confined daemon has such a type. */
 const confined = /^cfengine_/;
 
 /** Reads the cluster's private key as the member scripts do; that needs MD5 and 3DES. */
@@ -167,6 +166,7 @@ export function judgeFips({ member, facts }: Looked, { settings }: CheckInput): 
 const noFips =
   "use cfengine's own packages, which bring an OpenSSL of their own, or turn FIPS mode off on the members (fips-mode-setup --disable)";
 
+/** It does not find the keys that csync writes. */
 export function judgeEnterprise({ member, facts }: Looked): Findings {
   if (!isEnterprise(facts)) return [];
   const text =

@@ -1,5 +1,3 @@
-/** Processes, mount, clock and monitor of a member. */
-
 import { attempt } from '../../base/attempt.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { newerIn } from '../../base/version.ts';
@@ -16,7 +14,6 @@ import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts
 import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
 export interface MemberCondition {
-  /** Processes of the cfengine daemon. */
   readonly daemons: number;
   readonly mounted: boolean;
   readonly address: boolean;
@@ -95,7 +92,6 @@ export function parseCondition({ text, asked, answered }: Answer): MemberConditi
     room: said.has('mounted') ? roomBy(last('space') ?? '') : null,
     view: readAddressView(last('cards'), last('behind')),
     policyDigest: last('policy') ?? null,
-    // Verbs report a newer format.
     staged: attempt(() => parseStage(last('stage') ?? ''), null),
     leaving: attempt(() => parseTakenBack(last('leaving') ?? ''), null),
     maintenance: last('maintenance') ?? null,
@@ -103,7 +99,7 @@ export function parseCondition({ text, asked, answered }: Answer): MemberConditi
   };
 }
 
-/** About a paused monitor. */
+/** Of a paused monitor. */
 export function pauseText(
   member: string,
   { until, overdue, serviceguard }: NonNullable<ReturnType<typeof maintenanceFrom>>,

@@ -57,7 +57,7 @@ export function nodeLines(nodes: readonly NodeFacts[]): string[] {
 const factsOf = ({ member, facts }: CheckedMember) =>
   facts === null ? [] : [alertFacts(member, first(facts, 'alerts'), Number(first(facts, 'clock')) * 1000)];
 
-/** Checks that hooks report events from each member. */
+/** Hooks report events from each member. */
 export function judgeAlerts(one: Looked, { settings, members }: CheckInput): Findings {
   const [own] = factsOf(one);
   if (!alertsOn(settings) || own === undefined) return [];

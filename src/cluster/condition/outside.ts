@@ -1,13 +1,12 @@
 /**
- * Which host the other members reach at the package address. The proof of a start succeeds on its own member even if all others reach
+ * Which host the other members reach at the package address: the proof of a start succeeds on its own member even if all others reach
  * another host. A datagram makes each member's kernel resolve the address; its neighbour table then has the hardware address. Pure.
  */
 import { familyOption, isIpv6 } from '../../base/network.ts';
 
 export interface AddressView {
-  /** Its own hardware addresses. */
   readonly cards: readonly string[];
-  /** The hardware address that it sends to. null: unknown, or its own address. */
+  /** Hardware address that it sends to. null: unknown, or its own address. */
   readonly behind: string | null;
 }
 
@@ -69,7 +68,6 @@ export interface OutsideView {
   /** Members that reach another host: its member name or hardware address. */
   readonly misled: readonly { readonly member: string; readonly who: string }[];
   readonly lost: readonly string[];
-  /** Members that cannot report it. */
   readonly blind: readonly string[];
 }
 
@@ -94,7 +92,7 @@ export function outsideView(witnesses: readonly Witness[], owner: string): Outsi
   return { reached, misled, lost, blind };
 }
 
-/** No member reaches the active one, and at least one reaches another host. One member alone may have an old entry. */
+/** No member reaches the active one. One member alone may have an old entry. */
 export const reachesElsewhere = ({ reached, misled }: OutsideView): boolean => misled.length > 0 && reached.length === 0;
 
 export function insteadText({ misled }: OutsideView): string {

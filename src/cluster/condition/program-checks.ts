@@ -12,7 +12,6 @@ interface Need {
   readonly what: string;
   readonly lack: string;
   readonly severity: Problem['severity'];
-  /** What fails without it. */
   readonly cost: string;
   readonly install: string;
 }
@@ -111,7 +110,6 @@ export function judgeNoexec({ member, facts }: Looked): Findings {
   return [problem('error', 'noexec', member, text, remedy)];
 }
 
-/** Digest of the applied set. null: none, or unreadable. */
 const appliedOf = (facts: MemberFacts | null): string | null =>
   parseApplied(facts === null ? '' : (first(facts, 'applied') ?? ''))?.set ?? null;
 

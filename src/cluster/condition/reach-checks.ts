@@ -64,7 +64,7 @@ export function judgeClientSizes(one: Looked, input: CheckInput): Findings {
   return input.clients.length === 0 ? noClientYet : judgeSize('client-mtu', one, toClients(one, input), input);
 }
 
-/** A smaller MTU is harmless if the path reports it. A path that drops large packets fails only for large files. */
+/** A smaller MTU that the path reports is harmless. A path that drops large packets fails only for large files. */
 function judgeSize(name: 'mtu' | 'client-mtu', one: Looked, reach: readonly Reach[], input: CheckInput): Findings {
   const { member } = one;
   const asked = reach.filter(({ size }) => size !== null);

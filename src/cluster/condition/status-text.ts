@@ -32,7 +32,6 @@ export function statusText({ sentence, advice }: StatusVerdict, { members, statu
 
 const clientsShown = 20;
 
-/** Longest silent first; cuts a long list. */
 function clientLines(clients: readonly Client[] | null, now: number): string[] {
   if (clients === null) return ["clients: unknown; only root can read cfengine's list of peers"];
   if (clients.length === 0) return ['clients: none has connected yet'];

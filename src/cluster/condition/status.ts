@@ -24,10 +24,8 @@ export type Condition = keyof typeof statusExit;
 
 export interface MemberStatus {
   readonly member: string;
-  /** null: cannot be checked. */
   readonly seen: MemberCondition | null;
   readonly noAnswer: NoAnswer;
-  /** As its engine reports it. */
   readonly inCluster: string;
   /** Whether the package may start there. null: unknown. */
   readonly switching: boolean | null;
@@ -44,7 +42,6 @@ export interface StatusInput {
   /** Longest silent first. null: no member can list them. */
   readonly clients: readonly Client[] | null;
   readonly roster: Roster;
-  /** About files of a newer csync, and hooks. */
   readonly unread: readonly Advice[];
   readonly clusterMembers: readonly string[];
   /** The package moved during every observation, so the report describes no single moment. */
@@ -133,7 +130,6 @@ const between: Readonly<Record<string, string>> = {
   halting: 'its halt has not finished',
 };
 
-/** The package starts or halts, or a failure left it so. */
 function judgeBetween(status: PackageStatus, packageName: string, words: EngineWords, verdict: Verdict): StatusVerdict {
   const sentence = `${packageName} is ${status.state} on ${status.owner ?? 'no member'}`;
   const failures = status.failures?.map(({ member, text }) => `${member}: ${text}`) ?? [];
@@ -374,7 +370,6 @@ function clientAdvice({ members, clients, now, status }: StatusInput): Advice[] 
   ];
 }
 
-/** Pending work, and members that are not set up. */
 function rosterAdvice({ roster, clusterMembers }: StatusInput): Advice[] {
   const { members, leftOut, waiting, serial } = roster;
   const known = new Set([...members.map(({ name }) => name), ...leftOut]);

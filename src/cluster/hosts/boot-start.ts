@@ -1,6 +1,6 @@
 /**
- * How cfengine's daemons start with a host: unit and init script call one small script. The package starts and stops the daemon itself
- * [cfengine.md 3.2, 3.3]. Pure.
+ * How cfengine's daemons start with a host: unit and init script call one small script. The package manages the daemon itself [cfengine.md
+ * 3.2, 3.3]. Pure.
  */
 
 import { demand } from '../../base/problem.ts';
@@ -81,7 +81,6 @@ export function bootFiles(settings: Settings, { script, unit, init }: BootTempla
   ];
 }
 
-/** Files for one way to boot only. */
 const onlyWith: Readonly<Record<string, BootManager>> = { [unitFile]: 'systemd', [initScript]: 'init' };
 
 export interface BootTemplates {
@@ -114,7 +113,6 @@ function daemonScriptValues(settings: Settings): Record<string, string> {
 
 type BootManager = 'systemd' | 'init';
 
-/** Sets $manager. */
 const managerLine = 'if [ -d /run/systemd/system ]; then manager=systemd; else manager=init; fi';
 
 /**
@@ -187,8 +185,8 @@ function writeLines({ path, mode, text }: BootFile): string[] {
 }
 
 /**
- * Starts missing daemons where the start is installed; by systemd, if it runs, so that they do not belong to this session. Exit status 3:
- * they do not run.
+ * Starts missing daemons where the start is installed; by systemd, if it runs, so that this session does not own them. Exit status 3: they
+ * do not run.
  */
 export function startScript(): string {
   return hostScript(
@@ -205,10 +203,8 @@ export function startScript(): string {
 export interface BootState {
   readonly manager: BootManager;
   readonly configured: string | null;
-  /** Missing or different. */
   readonly stale: readonly string[];
   readonly enabled: boolean;
-  /** Would start a second daemon. */
   readonly foreign: readonly string[];
 }
 

@@ -9,7 +9,6 @@ export interface AddressClaim {
   readonly name: string;
   readonly kind: 'member' | 'client';
   readonly addresses: readonly string[];
-  /** In the roster. */
   readonly before: readonly string[];
 }
 

@@ -1,7 +1,4 @@
-/**
- * Reads a host's state before its set-up: addresses, cfengine, keys and policy. POSIX shell with coreutils; a client needs nothing of
- * Serviceguard or csync. Pure.
- */
+/** Reads a host's state before its set-up. POSIX shell with coreutils; a client needs nothing of Serviceguard or csync. Pure. */
 
 import { createPublicKey } from 'node:crypto';
 import { attempt } from '../../base/attempt.ts';
@@ -26,8 +23,8 @@ import type { SeenKey } from './key-layout.ts';
 /** The cluster's next pair on a member, until the switch. */
 export const nextPairNames = { privateKey: 'csync-next.priv', publicKey: 'csync-next.pub' } as const;
 /**
- * In cfengine's work directory: the pending restart or reload, from before a change of keys or policy until the daemon has read it. Without
- * it a killed set-up would leave correct files, and a daemon with the old ones in memory.
+ * In cfengine's work directory: the restart or reload that is pending until the daemon has read changed keys or policy. Without it a killed
+ * set-up would leave correct files, and a daemon with the old ones in memory.
  */
 export const owedFileName = '.csync-daemon-owes';
 /** In ppkeys, of a killed set-up; the next one removes it. */
@@ -41,11 +38,10 @@ export interface HostFacts {
   readonly hostName: string;
   readonly root: boolean;
   /**
-   * First the source of its connections to the master, then ssh's, then those in the package's subnet. Others do not count: bridges of
-   * containers have the same address on many hosts.
+   * First the source of its connections to the master, then ssh's, then those in the package's subnet; others (bridges of containers) are
+   * the same on many hosts.
    */
   readonly addresses: readonly string[];
-  /** Programs of cfengine. */
   readonly missing: readonly string[];
   /** CFEngine Enterprise finds no key that csync writes. */
   readonly enterprise: boolean;
@@ -54,15 +50,13 @@ export interface HostFacts {
   readonly owed: 'restart' | 'reload' | null;
   /** Of ppkeys. null: missing. */
   readonly keyDirectoryMode: number | null;
-  /** In ppkeys and ppkeys/cluster. */
   readonly keys: readonly SeenKey[];
-  /** Public part of its own pair. null unless both files exist. */
+  /** Its own pair's. null unless both files exist. */
   readonly own: { readonly digest: string; readonly publicKey: string } | null;
-  /** SHA-256 and mode of localhost.priv, to compare members. */
+  /** Of localhost.priv, to compare members. */
   readonly privateKey: { readonly sum: string; readonly mode: number } | null;
   /** Digest of the cluster's next pair. null: none; empty: incomplete. */
   readonly next: string | null;
-  /** Arrival directories of a killed set-up. */
   readonly leftovers: readonly string[];
   /** SHA-256 by name, of the files in inputs. */
   readonly inputs: ReadonlyMap<string, string>;
@@ -80,7 +74,7 @@ export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWor
   const lines = [
     'echo "host $(uname -n)"',
     'echo "uid $(id -u)"',
-    // The source of its connections to the master comes first: generation 2 finds its key by it.
+    // The source of its connections to the master is first: generation 2 finds its key by it.
     `reached=\${SSH_CONNECTION:-}; reached=\${reached% *}`,
     `echo "addresses $(ip ${family} route get ${shellWord(settings.packageAddress)} 2>/dev/null | sed -n 's/.* src \\([0-9a-f.:]*\\).*/\\1/p' | tr '\\n' ' ')\${reached##* } $(ip -o ${family} addr show scope global 2>/dev/null | sed -n 's/.* inet6* \\([0-9a-f.:/]*\\).*/\\1/p' | tr '\\n' ' ')"`,
     ...Object.values(adapter.programs).map(
@@ -156,8 +150,8 @@ export function parseHost(output: string, subnet: string): HostFacts | null {
 }
 
 /**
- * Of the package's family, by which a host reaches the master. Addresses with a prefix length count only if it is the subnet's. The
- * package's own is among them where it runs.
+ * Of the package's family, by which a host reaches the master, with the subnet's prefix length or none. The package's own is among them
+ * where it runs.
  */
 function countedAddresses(line: string, subnet: string): string[] {
   const counted = line.split(' ').flatMap((word) => {
@@ -207,7 +201,7 @@ export function publicDigest(text: string): string | null {
   return attempt(() => keyDigest(createPublicKey(text)), null);
 }
 
-/** Wanted files that are missing or differ. */
+/** Missing or different files. */
 export function staleInputs(wanted: ReadonlyMap<string, PolicyContent>, inputs: ReadonlyMap<string, string>): string[] {
   return [...wanted].filter(([name, text]) => inputs.get(name) !== sha256(text)).map(([name]) => name);
 }

@@ -17,9 +17,8 @@ import type { KeyChange } from './key-layout.ts';
 export type PairChange =
   /** The cluster's pair, or a client's first. Keeps the previous one under its digest. */
   | { readonly pair: 'given'; readonly keep: string | null }
-  /** The next pair, beside the current one. */
+  /** Beside the current one. */
   | { readonly pair: 'next' }
-  /** The next pair becomes current. */
   | { readonly pair: 'switch' }
   /** A new pair replaces the cluster's, which is deleted. */
   | { readonly pair: 'revoked' };
@@ -154,8 +153,8 @@ const receive = (file: string, content: PolicyContent): string =>
   `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
 
 /**
- * Writes files to an arrival directory; `put` renames each to its place. `beside`: its parent, on the same file system; not inputs itself,
- * where the host's agent removes unknown files.
+ * Writes files to an arrival directory; `put` renames each to its place. `beside`: its parent, on the same file system; not inputs, where
+ * the host's agent removes unknown files.
  */
 function arriving(
   files: readonly { readonly name: string; readonly text: PolicyContent }[],

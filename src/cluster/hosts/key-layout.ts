@@ -10,7 +10,6 @@ export type Generation = Settings['cfengineGeneration'];
 export type HostKind = 'member' | 'client';
 
 export interface WantedKey {
-  /** In ppkeys. */
   readonly name: string;
   readonly keys: readonly NamedKey[];
   readonly of: string;
@@ -49,7 +48,6 @@ export function wantedKeys(kind: HostKind, roster: Roster, settings: Settings): 
       : roster.clients.flatMap(({ name, addresses, key }) =>
           generation === 3 ? [byDigest(key, name)] : addresses.map((address) => byAddress(address, [key], name)),
         );
-  // Fetched beside the policy.
   const fetched =
     generation === 2
       ? [
@@ -72,7 +70,7 @@ export interface KeyChange {
   readonly write: readonly { readonly name: string; readonly key: NamedKey; readonly of: string }[];
   readonly remove: readonly { readonly name: string; readonly why: string }[];
   readonly modes: readonly string[];
-  /** Keys in the administrator's files, which are never changed. */
+  /** Never changed: the files are the administrator's. */
   readonly others: readonly { readonly name: string; readonly of: string; readonly digest: string }[];
 }
 
@@ -84,7 +82,6 @@ export function changeKeys(
   settings: Settings,
 ): KeyChange {
   const there = new Map(seen.map((one) => [one.name, one]));
-  // Also during a rotation.
   const ofCluster = new Set([...clusterKeys(roster).map(({ digest }) => digest), ...roster.retired]);
   const names = new Set(wanted.map(({ name }) => name));
   const write: KeyChange['write'][number][] = [];
@@ -125,7 +122,6 @@ function isRefused({ name, digest }: SeenKey, roster: Roster, { cfengineGenerati
   return null;
 }
 
-/** One side of a handshake. */
 export interface Party extends RosterHost {
   readonly kind: HostKind;
   /** null: no usable pair. */
@@ -135,8 +131,8 @@ export interface Party extends RosterHost {
 }
 
 /**
- * Empty: both accept each other. `at`: the address that the caller connects to. Generation 2 finds the server's key by it, and the caller's
- * by its source address.
+ * Empty: both accept each other. `at`: the address that the caller connects to. Generation 2 finds the server's key by it, the caller's by
+ * its source address.
  */
 export function refusals(generation: Generation, caller: Party, server: Party, at: string): string[] {
   const from = caller.addresses[0] ?? '';

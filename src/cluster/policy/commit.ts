@@ -1,4 +1,4 @@
-/** Commits an edit of the master copy: changes, permission, record. csync's own files are not edited. Pure. */
+/** Commits an edit of the master copy: changes, permission, record. Not of csync's own files. Pure. */
 
 import { attempt } from '../../base/attempt.ts';
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
@@ -14,19 +14,14 @@ export interface CommitRecord {
   /** From 1; never reused on a policy file system. */
   readonly commit: number;
   readonly epoch: number;
-  /** Of the resulting master copy. */
   readonly digest: string;
-  /** Clock of the verb's host, ISO 8601. */
   readonly at: string;
-  /** user@host. */
   readonly by: string;
   readonly member: string;
   readonly message: string;
   readonly files: readonly string[];
   readonly removed: readonly string[];
-  /** Of the git repository. */
   readonly revision?: string;
-  /** Clients that had it first. */
   readonly stage?: readonly string[];
 }
 
@@ -37,7 +32,6 @@ export interface PolicyState {
   readonly digest: string;
   /** 0: never promoted. */
   readonly epoch: number;
-  /** Changes with each promotion. */
   readonly sentinelDigest: string;
   readonly current: CommitRecord | null;
   /** Oldest first. */
@@ -45,7 +39,6 @@ export interface PolicyState {
 }
 
 export interface LocalFile {
-  /** Relative to the master copy. */
   readonly name: string;
   /** null: removed. */
   readonly content: Buffer | null;
@@ -56,7 +49,6 @@ export interface LocalFile {
 export interface CommitPlan {
   readonly write: readonly { readonly name: string; readonly content: Buffer }[];
   readonly remove: readonly string[];
-  /** Of the result. */
   readonly digest: string;
 }
 
@@ -219,6 +211,7 @@ export interface CommitWords {
   readonly stage?: readonly string[];
 }
 
+/** For exactly that state. */
 export function nextRecord(state: PolicyState, { write, remove, digest }: CommitPlan, words: CommitWords): CommitRecord {
   const commit = Math.max(0, ...[...state.log, ...recordsOf(state)].map((one) => one.commit)) + 1;
   const { at, by, member, message, revision, stage } = words;

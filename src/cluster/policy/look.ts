@@ -12,15 +12,11 @@ import { parseStage, parseTakenBack, type Stages } from './stage.ts';
 
 export interface PolicyPlace {
   readonly mountPoint: string;
-  /** Has the sentinel. */
   readonly base: string;
-  /** The master copy. */
   readonly tree: string;
   /** Not served: log, next and previous tree. */
   readonly keep: string;
-  /** For publications and commits. */
   readonly lock: string;
-  /** Exists only during a staged rollout. */
   readonly stage: string;
   /** Run cfengine's parser on the next tree. */
   readonly checks: readonly PolicyCheck[];
@@ -62,13 +58,12 @@ export const stageFileName = 'stage.json';
 export const leavingName = 'stage-leaving';
 export const takenBackName = 'taken-back';
 
-/** Limit of memory. */
 export const mostContentBytes = 64 * 1024 * 1024;
 
 /** Prints the treeDigest of a directory. */
 export const digestFunction = `digest() { ( cd "$1" && find . -type f ! -path ./${commitRecordName} -exec sha256sum {} + | sort | sha256sum | cut -c 1-64 ); }`;
 
-/** Exits unless root runs it where the policy file system is mounted. */
+/** Exits unless root, and the policy file system is mounted. */
 export function here(place: PolicyPlace): string {
   const gone = `${place.mountPoint} is not mounted there any more: the package has moved`;
   return `${rootLine}; ${mountedTest(place.mountPoint)} || { echo ${shellWord(gone)}; exit ${policyStatus.notMounted}; }`;
@@ -109,9 +104,7 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
 
 export interface PolicyLook {
   readonly state: PolicyState;
-  /** Complete only if requested. */
   readonly contents: ReadonlyMap<string, Buffer>;
-  /** By name: target. */
   readonly links: ReadonlyMap<string, string>;
   readonly stages: Stages;
 }

@@ -1,6 +1,6 @@
 /**
- * Publishes a commit. The new tree is made beside the old one, checked by cfengine's parser and synced. One rename exchanges the two, so
- * hosts get either, even after a kill. Prints `durable` once the directories are synced. Pure.
+ * Publishes a commit: makes the new tree beside the old one, has cfengine's parser check it, syncs it, and exchanges the two by one rename,
+ * so hosts get either, even after a kill. Prints `durable` once the directories are synced. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
@@ -13,7 +13,6 @@ import exchangeText from './exchange.sh';
 import { digestFunction, here, type PolicyPlace, policyStatus, stageFileName } from './look.ts';
 import { type Stage, stageText } from './stage.ts';
 
-/** Wait for another publication. */
 const lockSeconds = 20;
 
 export const exchangeFunction = exchangeText.replace(/^#.*\n/gm, '').trimEnd();
@@ -56,7 +55,6 @@ export interface CommitOrder {
   readonly write: readonly { readonly name: string; readonly content: Buffer }[];
   readonly remove: readonly string[];
   readonly dryRun: boolean;
-  /** Open rollout that this commit completes. */
   readonly stage: Stage | null;
 }
 
@@ -133,7 +131,7 @@ export const noExchangeText = `the two trees cannot be exchanged here: this requ
 )}`;
 
 /**
- * Exchanges the trees if the served one still has `digest` (a shell word). An edit by hand takes no lock, so the replaced tree is compared,
+ * Exchanges the trees if the served one still has `digest` (a shell word). An edit by hand takes no lock: the replaced tree is compared,
  * and restored if it was edited before the exchange.
  */
 function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] {
@@ -290,7 +288,7 @@ export function publishScript(place: PolicyPlace, { directories, write, remove }
   );
 }
 
-/** Syncs what a killed run may have left unsynced. */
+/** What a killed run may have left unsynced. */
 export function confirmScript(place: PolicyPlace, state: PolicyState, stage: Stage | null): string {
   return hostScript(
     'set -eu; umask 077',
@@ -301,7 +299,6 @@ export function confirmScript(place: PolicyPlace, state: PolicyState, stage: Sta
     syncTree(servedTree),
     `sync "\${tree%/*}" ${shellWord(place.base)}`,
     'echo durable',
-    // Of a killed commit.
     ...(stage === null ? [] : [sameStage(place, stage), ...removeStage(place)]),
   );
 }

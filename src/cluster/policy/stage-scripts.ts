@@ -1,4 +1,4 @@
-/** Begins a staged rollout on the master and takes it back. Each is one rename, so hosts find all of it or nothing. Pure. */
+/** Begins a staged rollout and takes it back, each by one rename, so hosts find all of it or nothing. Pure. */
 import { shellWord } from '../../base/shell-word.ts';
 import { stageMarkName } from '../../contract/policy-file-system.ts';
 import { hostScript } from '../remote/shell-text.ts';
@@ -15,7 +15,7 @@ import {
 } from './scripts.ts';
 import { type Stage, stageMark, stageText, type TakenBack } from './stage.ts';
 
-/** Exits unless this policy has the rules for it: csync's part of update.cf and of the access rules. */
+/** Exits unless this policy has the rules for it. */
 function hasRules({ stage, tree }: PolicyPlace): string {
   const files = ['update.cf', 'csync_update.cf'].map((name) => shellWord(`${tree}/${name}`)).join(' ');
   const fetches = `grep -qsF -e ${shellWord(`${stage}/$(sys.key_digest)/`)} ${files}`;

@@ -15,7 +15,6 @@ export interface StagedHost {
 }
 
 export interface Stage {
-  /** As it will be committed. */
   readonly record: CommitRecord;
   /** Digest of the served policy below the edit. */
   readonly base: string;
@@ -26,7 +25,6 @@ export interface Stage {
 
 export interface TakenBack {
   readonly record: CommitRecord;
-  /** That may still have its policy. */
   readonly hosts: readonly string[];
   readonly at: string;
   readonly why: string;
@@ -38,7 +36,6 @@ export interface Stages {
   readonly isDamaged: boolean;
   /** null: every host of the last one has the served policy again. */
   readonly leaving: TakenBack | null;
-  /** Oldest first. */
   readonly takenBack: readonly TakenBack[];
 }
 
@@ -161,7 +158,7 @@ export function stagedHosts(
 
 export interface StageResult {
   readonly host: string;
-  /** `unproven`: its agent did not report the staged policy, perhaps because the package moved. */
+  /** `unproven`: its agent did not report the staged policy; perhaps the package moved. */
   readonly result: 'succeeded' | 'failed' | 'unproven';
   readonly why: string;
 }
@@ -173,7 +170,7 @@ export function stageResult(stage: Stage, { host, outcome, reason, errors, repor
   return outcome === 'ran' && errors.length === 0 ? { host, result: 'succeeded', why: '' } : { host, result: 'failed', why };
 }
 
-/** Whether a host fetched the served policy after the rollout was taken back. */
+/** Whether it fetched the served policy after that. */
 export const isBack = ({ outcome, errors, reports }: HostRun): boolean =>
   outcome === 'ran' && errors.length === 0 && !reports.some((line) => line.startsWith('csync stage '));
 
@@ -184,6 +181,7 @@ export const hostsText = (names: readonly string[]): string => {
 
 export const namesOf = ({ hosts }: Stage): string[] => hosts.map(({ name }) => name);
 
+/** For csync status. */
 export function stageAdvice({
   staged,
   leaving,

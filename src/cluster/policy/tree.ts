@@ -31,7 +31,6 @@ export function planPolicyTree(rendered: readonly PolicyFile[], existing: Readon
   return { write, keep, remove: remove.sort(), notes };
 }
 
-/** Lines that the policy needs in a file, and where. */
 interface Need {
   readonly where: string;
   readonly lines: string;
@@ -39,7 +38,6 @@ interface Need {
   readonly sign?: string;
 }
 
-/** By file. */
 const needs: Readonly<Record<string, (ours: string, theirs: string) => readonly Need[]>> = {
   'promises.cf': (ours) => [
     ...quotedIn(/inputs\s*=>\s*\{([^}]*)\}/, ours).map((lines) => ({ where: 'inputs of body common control', lines })),
@@ -169,7 +167,6 @@ function entries(text: string, section: string, like: RegExp): string[] {
   const body = new RegExp(`^${section}:\\n([\\s\\S]*?)(?=^\\w+:$|(?![\\s\\S]))`, 'm').exec(text)?.[1] ?? '';
   const lines = body.split('\n').filter((line) => line.trim() !== '' && !/^\s*\w+::$/.test(line));
   const own = Math.min(...lines.map((line) => line.search(/\S/)));
-  // Deeper indented lines belong to the entry above.
   const whole: string[] = [];
   for (const line of lines) {
     const more = line.search(/\S/) > own && whole.length > 0;
@@ -179,7 +176,7 @@ function entries(text: string, section: string, like: RegExp): string[] {
   return whole.filter((entry) => like.test(entry));
 }
 
-/** The administrator's lines that mention a removed member, by name or class. `existing`: text by name; csync's files are skipped. */
+/** The administrator's lines that mention a removed member, by name or class. `existing`: text by name. */
 export function staleMemberMentions(
   existing: ReadonlyMap<string, string>,
   removedMember: string,

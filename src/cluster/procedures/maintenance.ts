@@ -1,6 +1,6 @@
 /**
- * Begins and ends maintenance, in two kinds as in HP's toolkits [serviceguard.md 3.8, 6.10]: a file pauses the monitor; the engine's own
- * mode ignores every failure. That mode has no time limit, so the file is written, too, and the monitor removes both. Pure.
+ * Maintenance in two kinds, as in HP's toolkits [serviceguard.md 3.8, 6.10]: a file pauses the monitor; the engine's own mode ignores every
+ * failure. That has no time limit, so the file is written, too, and the monitor removes both. Pure.
  */
 
 import { type Maintenance, maintenanceFileName, maintenanceText } from '../../contract/maintenance-file.ts';
@@ -45,8 +45,8 @@ export function stepsOn(place: MaintenancePlace, until: number, serviceguard: bo
 }
 
 /**
- * First proves that the daemon is a master, because an unhealthy one would fail over at once. Removes the file last, so that a rerun or the
- * monitor completes the steps.
+ * Proves first that the daemon is a master: an unhealthy one would fail over at once. Removes the file last, so that a rerun or the monitor
+ * completes the steps.
  */
 export function stepsOff({ settings, owner, commandMember, status, file }: MaintenancePlace): ProcedureStep[] {
   const { packageName, packageDirectory, packageStyle } = settings;

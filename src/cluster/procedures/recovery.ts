@@ -1,6 +1,6 @@
 /**
- * Finds what a failed or timed-out script left, and plans the recovery in the order of HP's manual: address, users of the file system,
- * mount, volume group, switches [serviceguard.md 6.5, L9 p.285]. Pure.
+ * What a failed or timed-out script left, and the recovery in the order of HP's manual: address, users of the file system, mount, volume
+ * group, switches [serviceguard.md 6.5, L9 p.285]. Pure.
  */
 
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
@@ -21,7 +21,6 @@ export interface Leftovers {
   readonly address: boolean;
   /** The logical volume's device exists: its volume group is active. */
   readonly active: boolean;
-  /** Of the mounted file system: pid and name. */
   readonly users: readonly string[];
 }
 
@@ -69,7 +68,6 @@ export interface RecoveryInput {
   readonly adapter: CfengineAdapter;
   /** null: the engine does not answer, or has no such package. */
   readonly status: PackageStatus | null;
-  /** Whether it listed its members. */
   readonly clusterAnswers: boolean;
   readonly members: readonly { readonly member: string; readonly left: Leftovers | null; readonly noAnswer: NoAnswer }[];
   readonly commandMember: string;
@@ -177,7 +175,7 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
   return steps;
 }
 
-/** Removes the package from a cluster; cfengine stays. */
+/** cfengine stays. */
 export function planRemoval(
   settings: Settings,
   {

@@ -1,6 +1,6 @@
 /**
- * Runs the agent on other hosts, by cf-runagent or cfrun on a member. cfrun exits with 0, has no limit, and without a key asks a closed
- * terminal for ever [cfengine.md 1.11]. cf-runagent has one limit for connection and silence (3.21). Pure.
+ * The agent on other hosts, by cf-runagent or cfrun on a member. cfrun exits with 0, has no limit, and without a key asks a closed terminal
+ * for ever [cfengine.md 1.11]. cf-runagent has one limit for connection and silence (3.21). Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
 import { columns } from '../../base/tables.ts';
@@ -13,9 +13,7 @@ import { type HostRun, type Outcome, type Reason, readCfrun, readRunagent, reaso
 
 export interface RemoteRunWish {
   readonly parallel: number;
-  /** For each host. */
   readonly timeoutSeconds: number;
-  /** Classes that the agents define. */
   readonly classes: readonly string[];
   /** Generation 3: only hosts with one of these classes run it. */
   readonly select?: readonly string[];
@@ -124,7 +122,7 @@ export function runLimitMs(hosts: number, { parallel, timeoutSeconds }: RemoteRu
   return (Math.ceil(hosts / parallel) * one + 60) * 1000;
 }
 
-/** Small enough that a slow host delays few others. */
+/** So small that a slow host delays few others. */
 export function chunksOf<T>(items: readonly T[], parallel: number): T[][] {
   const size = Math.min(128, 4 * parallel);
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));

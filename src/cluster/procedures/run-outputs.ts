@@ -16,7 +16,6 @@ export interface HostRun {
   readonly errors: readonly string[];
   /** Of reports promises; none with generation 2. */
   readonly reports: readonly string[];
-  /** Not all was kept. */
   readonly cut: boolean;
 }
 
@@ -210,7 +209,6 @@ export function readCfrun(text: string, settings: Settings): Read {
   return withReason(reason, [...new Set(linesOf(head))].slice(0, 20));
 }
 
-/** With or without changes. */
 const inEachRun = /^(?:(?:Executing|Finished) script |Tidy directory \S+ cannot be accessed|cfservd Executing )/;
 const isError =
   /^(?:BAD:|Warning:|cf:|\(CFINPUTS|Exec request|Hello |\w+: .*(?:denied|No such))|syntax error|terminated after parsing|[Cc]an'?t |[Cc]annot |[Cc]ouldn't |Unable to |failed|Not authorized|Undefined|broken off|Received signal|is empty|have not yet been set up/;
@@ -232,7 +230,6 @@ function readAgent2(text: string, { packageDnsName, packageAddress }: Settings):
   return { outcome: 'ran', reason: null, exitCode: null, changes, errors, reports: [] };
 }
 
-/** Only the master counts, not other servers. */
 function masterReason(errors: readonly string[], masters: readonly string[]): Reason | null {
   const of = (pattern: RegExp): boolean => errors.some((line) => masters.includes(pattern.exec(line)?.[1] ?? ''));
   const isRefused = of(/^Authentication dialogue with (\S+) failed/);

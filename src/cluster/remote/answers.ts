@@ -4,7 +4,7 @@ export interface Answer {
   readonly answered: number;
 }
 
-/** Lines `WORD REST`, printed by all reading scripts: the rests of each word, in order. */
+/** Lines `WORD REST` of reading scripts: the rests of each word, in order. */
 export type Said = ReadonlyMap<string, readonly string[]>;
 
 export function saidIn(output: string): Said {
@@ -21,7 +21,7 @@ export function saidIn(output: string): Said {
 
 export const lastOf = (said: Said, word: string): string | undefined => said.get(word)?.at(-1);
 
-/** Lines of a script that only reads, and their reader, which ignores lines of other looks. */
+/** Lines of a script that only reads; the reader ignores other lines. */
 export interface Look<T> {
   readonly lines: readonly string[];
   readonly read: (answer: Answer) => T;

@@ -1,6 +1,6 @@
 /**
- * One change at a time in a cluster, for all verbs: a lease on every member that answers, renewed while this process runs. A holder that
- * was cut off, stopped or crashed loses it, and detects that before its next change.
+ * One change at a time in a cluster: a lease on every member that answers, renewed while this process runs. A holder that was cut off,
+ * stopped or crashed loses it, and detects that before its next change.
  */
 import { randomBytes } from 'node:crypto';
 import { errorProblem, Failure, failure, type Problem } from '../../base/problem.ts';
@@ -13,7 +13,6 @@ import { busyStatus } from './shell-text.ts';
 export interface ChangeLockWish {
   readonly packageName: string;
   readonly members: readonly string[];
-  /** The holder, for messages. */
   readonly who: string;
   /** Begun by a package start, a timer, or an event of the cluster. */
   readonly automatic: boolean;
@@ -38,9 +37,7 @@ interface Kept {
   renewing: boolean;
 }
 
-/**
- * Runs `work` with the cluster's lock; its shell rejects scripts after the lock is lost. Throws a Failure if another process has the lock.
- */
+/** The shell of `work` rejects scripts after the lock is lost. Throws a Failure if another process has the lock. */
 export async function underChangeLock<T>(
   shell: MemberShell,
   wish: ChangeLockWish,
@@ -85,7 +82,7 @@ class ChangeLock {
     };
   }
 
-  /** Takes the leases in the same order everywhere, which avoids a deadlock. */
+  /** In the same order everywhere, which avoids a deadlock. */
   async take(): Promise<void> {
     const began = performance.now();
     let told = false;
@@ -158,7 +155,7 @@ class ChangeLock {
     } else if (held.exitCode === busyStatus) this.#lost = `${kept.member}: now held by ${held.stderr.trim()}`;
   }
 
-  /** Whether most members list us as the holder; at exactly half, the first member decides. */
+  /** Most members list us as the holder; at exactly half, the first member decides. */
   #isOurs(): boolean {
     if (this.#lost !== null) return false;
     const isFresh = ({ renewedMs }: Kept): boolean => performance.now() - renewedMs < leaseSeconds * 1000;

@@ -6,9 +6,9 @@ import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 
 /**
- * Shell function `daemon_pids`: prints the daemon's process ids, one a line. The daemon is root's, has the name, is in this host's pid
- * namespace, and runs the configured program or its copy in cfengine's work directory, which cfengine's own policy starts. A script has its
- * interpreter's file, so only its name counts. What another user may not read of a process excludes no process.
+ * Shell function `daemon_pids`: prints the daemon's process ids, one a line. The daemon is root's, has the name and this host's pid
+ * namespace, and runs the configured program or its copy in cfengine's work directory, which cfengine's own policy starts. A script runs in
+ * its interpreter, so only its name counts. What another user may not read excludes no process.
  */
 export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, 'daemonName' | 'programs'>, work: string): string {
   const program = shellWord(programs.daemon);
@@ -31,8 +31,8 @@ export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, '
 }
 
 /**
- * Prints generation 3's name of the host's own key, or its version if there is no key. Community's cfengine names keys by MD5, CFEngine
- * Enterprise by SHA-256 [cfengine.md 2.2].
+ * Prints generation 3's name of the host's own key, without a key its version. Community's cfengine names keys by MD5, CFEngine Enterprise
+ * by SHA-256 [cfengine.md 2.2].
  */
 export function keyNameLines({ generation, programs, publicKey }: CfengineAdapter): string[] {
   if (generation === 2) return [];

@@ -11,7 +11,7 @@ export const leaseSeconds = 30;
 export const renewEverySeconds = 5;
 /** The script did not run: its caller lost the lease. */
 export const lostStatus = 76;
-/** Wait for another user of the lease file, who needs milliseconds. */
+/** For another user of the lease file, who needs milliseconds. */
 const turnSeconds = 5;
 
 export interface Lease {
@@ -84,7 +84,7 @@ export function keepScript(lease: Lease, who: string): string {
   );
 }
 
-/** Runs the script only while its holder has the lease; no other process gets it before the script exits. */
+/** Runs the script only while its holder has the lease; no other process gets it before the exit. */
 export function fenced(lease: Lease, script: string): string {
   return [
     ...leaseLines(lease),

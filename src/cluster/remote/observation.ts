@@ -1,4 +1,4 @@
-/** Observes a cluster before and after a change: every member's package directory, the applied configuration, the package. */
+/** Observes every member's package directory, the applied configuration, and the package, before and after a change. */
 import pMap from 'p-map';
 import { isSameHost } from '../../base/network.ts';
 import { errorProblem, type Problem } from '../../base/problem.ts';
@@ -29,7 +29,6 @@ export interface ClusterObservation {
   readonly unprotected?: readonly Problem[];
 }
 
-/** Settings that find a package. */
 export type PackagePlace = EngineChoice &
   Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath' | 'mountPoint'> &
   Partial<Pick<Settings, 'testCluster'>>;
@@ -38,7 +37,7 @@ const lookLimitMs = 20_000;
 const commandLimitMs = 60_000;
 const atOnce = 8;
 
-/** Runs a job for each item, at most `most` at a time; results in order. Starts no job after a failure. */
+/** Results in order. Starts no job after a failure. */
 export function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
   return pMap(items, (item) => job(item), { concurrency: most });
 }
@@ -69,7 +68,6 @@ export async function observeAnd(
   return { observation: await observeCluster(shell, place, members), answers };
 }
 
-/** null: unreachable, or the command failed. */
 async function saidBy(shell: MemberShell, place: PackagePlace, member: string, argv: Argv): Promise<string | null> {
   const answer = await shell.run(member, commandScript(argv, place.packageDirectory), commandLimitMs);
   return answer.exitCode === 0 ? answer.stdout : null;
@@ -111,14 +109,13 @@ async function observeCluster(
   };
 }
 
-/** For a member that was reached but did not answer completely. */
 const cutShort: NoAnswer = { why: 'its answer was cut short', remedy: 'run the same command again' };
 
 export function noAnswerOf(one: MemberObservation): NoAnswer {
   return one.reached ? cutShort : one;
 }
 
-/** One problem for each unreachable member. */
+/** One for each member. */
 export function unreachableProblems(observation: ClusterObservation): Problem[] {
   return observation.members.flatMap((one): Problem[] =>
     one.reached ? [] : [errorProblem('cluster-unreachable', `cannot be checked: ${one.why}`, one.remedy, one.member)],

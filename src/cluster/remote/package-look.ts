@@ -1,5 +1,3 @@
-/** Reads a member's package directory. */
-
 import { shellWord } from '../../base/shell-word.ts';
 import {
   appliedName,
@@ -34,7 +32,6 @@ export interface DirectoryFacts {
   readonly nodeVersion: string | null;
   /** In the package directory. null: none, or it does not run. */
   readonly runtimeVersion: string | null;
-  /** Directories of killed applies. */
   readonly leftovers: readonly string[];
 }
 

@@ -1,5 +1,3 @@
-/** Reads the roster from a member. */
-
 import { gunzipSync } from 'node:zlib';
 import { attempt } from '../../base/attempt.ts';
 import { parseRoster, type Roster, rosterName } from '../../contract/roster.ts';

@@ -1,4 +1,4 @@
-/** Building blocks of the shell texts that verbs run on members. */
+/** Building blocks of shell texts for members. */
 import { familyOption } from '../../base/network.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { engineShell } from '../../engine/choice/engine-for.ts';
@@ -8,7 +8,7 @@ import { notRootStatus } from '../../host/admin/no-answer.ts';
 /** Exit status: another apply uses the same directory. */
 export const busyStatus = 75;
 
-/** Only the engine's variables are expanded on the member. */
+/** The member expands only the engine's variables. */
 export function directoryWord(packageDirectory: string): string {
   return `"${packageDirectory}"`;
 }
@@ -60,7 +60,7 @@ export function readFileScript(packageDirectory: string, name: string): string {
   return script(`base64 -w 0 ${directoryWord(packageDirectory)}/${shellWord(name)}`);
 }
 
-/** Shell tests: a file system is mounted there; the address is on this host. */
+/** Shell tests, on that host. */
 export const mountedTest = (mountPoint: string): string => `grep -q -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts`;
 
 export const addressTest = (address: string): string =>

@@ -10,7 +10,7 @@ export interface TreeFile {
   readonly content: Buffer | null;
 }
 
-/** Node.js puts this character for bytes that are not UTF-8. The file cannot be opened under that name. */
+/** Stands for bytes that are not UTF-8; the file cannot be opened under that name. */
 const lostByte = '\uFFFD';
 
 /** Why the file has no content. */
@@ -45,8 +45,8 @@ export function readBytes(path: string): Buffer | null {
 }
 
 /**
- * Writes all files or none: beside the target, which must be missing or empty, then renames. Throws the errno error and leaves the target
- * unchanged; the next attempt removes leftovers.
+ * Writes all files or none: beside the target, which must be missing or empty, then renames. Throws the errno error; then the target is
+ * unchanged, and the next attempt removes leftovers.
  */
 export function writeTree(directory: string, files: ReadonlyMap<string, Buffer>): void {
   if (kindOf(directory) !== null && readdirSync(directory).length > 0)

@@ -1,6 +1,6 @@
 /**
- * The frame around a script's output. A login may print before, between and after it (/etc/profile, .bashrc, .bash_logout, a forced
- * command), with or without a line end. Only text between two unguessable marks belongs to the script. Pure.
+ * The frame around a script's output: a login may print before, between and after it (/etc/profile, .bashrc, .bash_logout, a forced
+ * command), with or without a line end. Only text between two unguessable marks is the script's. Pure.
  */
 import type { CommandResult } from '../host.ts';
 
@@ -10,8 +10,8 @@ export type Mark = string;
 const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C';
 
 /**
- * Prints each line of the script's output between marks, a mark at its begin (on both streams) and its status at its exit. The script
- * becomes one function, so half of it is a syntax error.
+ * Puts each line of the script's output between marks, and prints a mark at its begin (on both streams) and its status at its exit. The
+ * script becomes one function, so half of it is a syntax error.
  */
 export function framed(script: string, mark: Mark): string {
   return [`csync_mark=${mark}`, framedFunction(script), framedCall].join('\n');
@@ -38,7 +38,6 @@ export const framedCall = [
   '',
 ].join('\n');
 
-/** Splits output into the script's lines, its marks and the rest. Drops incomplete lines. */
 function split(text: string, mark: Mark): { lines: string[]; words: string[]; around: string } {
   const lines: string[] = [];
   const words: string[] = [];
@@ -53,14 +52,14 @@ function split(text: string, mark: Mark): { lines: string[]; words: string[]; ar
 
 const asText = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
-/** The script's text in one output line of a process that keeps running; null: not the script's. */
+/** From an output line of a process that keeps running; null: not the script's. */
 export function framedLine(line: string, mark: Mark): string | null {
   return split(line, mark).lines[0] ?? null;
 }
 
 /**
- * The script's result, from that of ssh. A complete answer keeps the script's status, even if ssh or a logout failed. An incomplete one is
- * a failure with all output; status 255 if the script did not begin.
+ * A complete answer has the script's status, even if ssh or a logout failed. An incomplete one is a failure with all output; status 255 if
+ * the script did not begin.
  */
 export function unframed(ended: CommandResult, mark: Mark): CommandResult {
   const out = split(ended.stdout, mark);
@@ -91,7 +90,7 @@ const mostAround = 4000;
 /** For a login that runs something else: a forced command, sftp only, no shell. */
 export const unbegunWords = 'its login ran no script of csync and exited with status';
 
-/** The script's errors are between the two marks. Without the second one, they are everything after the first. */
+/** Between the two marks; without the second one, everything after the first. */
 function errorsBetween(text: string, mark: Mark): { inside: string; around: string } {
   const [before = '', inside = '', ...after] = text.split(new RegExp(`\\n?${mark}=\\w*=${mark}\\n`));
   return { inside, around: `${before}\n${after.join('\n')}` };

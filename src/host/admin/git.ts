@@ -7,7 +7,7 @@ import { runCommand } from './own-files.ts';
 
 const limitMs = 120_000;
 
-/** Drops the environment of a git hook, which names its own repository. `variables`: `NAME=VALUE`. */
+/** Drops the environment of a git hook, which names its own repository. */
 function git(argv: readonly string[], variables: readonly string[] = []): Promise<CommandResult> {
   const quiet = [`HOME=${homedir()}`, 'GIT_TERMINAL_PROMPT=0', 'GIT_SSH_COMMAND=ssh -o BatchMode=yes'];
   return runCommand(['env', ...quiet, ...variables, 'git', ...argv], limitMs);

@@ -18,7 +18,7 @@ export interface Hook {
 
 export interface HookDirectory {
   readonly hooks: readonly Hook[];
-  /** Names that do not count: copies of editors and package managers. */
+  /** Copies of editors and package managers. */
   readonly ignored: readonly string[];
   /** Why no hook runs; null: they run. */
   readonly problem: string | null;
@@ -94,7 +94,6 @@ export async function runHook(
 /** A process that forks needs several passes. */
 const looks = 3;
 
-/** Kills what the hook left in the background. */
 function killMarked(token: string): void {
   const isMarked = (pid: string): boolean =>
     attempt(() => readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${mark}=${token}\0`), false);

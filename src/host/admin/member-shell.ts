@@ -1,6 +1,6 @@
 /**
- * Runs shell scripts on a member: locally, or over OpenSSH, without prompts (BatchMode) and without accepting unknown host keys. A member
- * needs only a POSIX shell and coreutils. member-way.ts has the command that runs there.
+ * Runs shell scripts on a member: locally, or over OpenSSH without prompts (BatchMode), accepting no unknown host key. A member needs only
+ * a POSIX shell and coreutils.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -19,27 +19,25 @@ import { sshOptions, takeWay } from './ssh-options.ts';
 
 /** The only access to other members; tests replace it. */
 export interface MemberShell {
-  /** Short name of this host. */
   readonly here: string;
-  /** Stops running commands and the caller's other waits. */
+  /** Stops running commands, and the caller's other waits. */
   readonly stop: AbortSignal;
   /**
-   * Runs the script in a shell on the member; the result is the script's own (frame.ts). An incomplete answer is a failure, an unreachable
-   * member status 255, as with ssh: whyNoAnswer explains it. Throws only the reason of the stop signal; the script may then continue on the
-   * member.
+   * The result is the script's own (frame.ts). An incomplete answer is a failure, an unreachable member status 255: whyNoAnswer explains
+   * it. Throws only the reason of the stop signal; the script may then continue on the member.
    */
   run(member: string, script: string, timeoutMs: number, mostBytes?: number): Promise<CommandResult>;
   /** As `run`, with a file of this host as the script's standard input. */
   send(member: string, script: string, sent: SentFile, timeoutMs: number): Promise<CommandResult>;
   /**
-   * Runs a script that prints `standingWord` and stays until its standard input closes: when this process exits. The script does not notice
-   * that this host crashed or is cut off. Resolves when the script is ready, or with its early result.
+   * The script prints `standingWord` and stays until its standard input closes: when this process exits, not when this host crashes or is
+   * cut off. Resolves when the script is ready, or with its early result.
    */
   hold(member: string, script: string): Promise<Hold | CommandResult>;
 }
 
 export interface Hold {
-  /** Writes a line to the script. Returns its next line; null: time-out or exit. One request at a time. */
+  /** Returns the script's next line; null: time-out or exit. One request at a time. */
   ask(line: string, limitMs: number): Promise<string | null>;
   /** False: it exited, as far as this host knows. */
   isAlive(): boolean;
@@ -48,7 +46,6 @@ export interface Hold {
 
 export interface SentFile {
   readonly file: string;
-  /** Gets the number of bytes sent so far. */
   readonly onSent: (bytes: number) => void;
 }
 
@@ -62,22 +59,22 @@ const longestSocketPath = 104 - 18;
 /** ssh ends the option at a blank, and expands % and ~. */
 const plainPath = /^[\w/.+-]+$/;
 /**
- * Names come from administrators, other clusters and files on members. ssh would read a user, a port or a URI out of them, and insert them
- * into commands (%h of a ProxyCommand, in a shell).
+ * From administrators, other clusters and files on members. ssh would read a user, a port or a URI out of a name, and insert it into
+ * commands (%h of a ProxyCommand).
  */
 const plainHost = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 const unanswered: CommandResult = { exitCode: 255, signal: null, timedOut: false, errorCode: null, stdout: '', stderr: '' };
 /** Members connect first, and most often. */
 const keptAtMost = 64;
 const closeLimitMs = 1000;
-/** ConnectTimeout ends with the key exchange. A login that hangs later (a missing home directory) has no other limit. */
+/** ConnectTimeout ends with the key exchange; a login may hang later (a missing home directory). */
 const loginLimitMs = 20_000;
-/** Far more than our scripts print; limits the memory that an endless login can fill. */
+/** Far more than our scripts print; an endless login must not fill our memory. */
 const outputLimitBytes = 16 * 1024 * 1024;
 
 /**
- * Opens the shell. The user's ssh configuration applies (keys, ports, jumps). `keep`: connections stay open, which saves time from the
- * third command on (DECISIONS). Root on this host needs no `become`.
+ * The user's ssh configuration applies (keys, ports, jumps). `keep`: connections stay open, which saves time from the third command on
+ * (DECISIONS). Root on this host needs no `become`.
  */
 export function openSshShell(stop: AbortSignal, keep: boolean, way: MemberWay = plainWay): OpenMemberShell {
   const here = shortName(hostname());
@@ -96,7 +93,7 @@ export function openSshShell(stop: AbortSignal, keep: boolean, way: MemberWay = 
     stop.throwIfAborted();
     const connection = kept?.to(member, usual) ?? null;
     const failed = (await connection?.failed) ?? null;
-    // ssh exits if it cannot create its socket. Then each command connects.
+    // ssh exits if it cannot create its socket; then each command connects.
     const socketFailed = connection !== null && failed?.stderr.includes(connection.socket) === true;
     if (socketFailed) kept?.giveUp();
     else if (failed !== null) return failed;
@@ -104,7 +101,6 @@ export function openSshShell(stop: AbortSignal, keep: boolean, way: MemberWay = 
       connection === null || socketFailed ? ['ControlPath=none'] : ['ControlMaster=no', `ControlPath=${connection.socket}`];
     return [...ssh(member, [...control, ...usual]), line];
   };
-  /** The command and the beginning of its input; a result: it cannot run. */
   const wayTo = async (member: string, script: string, mark: Mark, isHeld: boolean): Promise<Call | CommandResult> => {
     stop.throwIfAborted();
     if (!isHere(member) && !plainHost.test(member))
@@ -156,7 +152,7 @@ class TurnedAway extends Error {
   }
 }
 
-/** Repeats what sshd refused before the login, for about 4 s; then returns the last result. */
+/** Repeats what sshd refused before the login, for about 4 s. */
 async function untilAdmitted<Result extends CommandResult | Hold>(
   stop: AbortSignal,
   attempt: () => Promise<Result>,
@@ -209,7 +205,7 @@ function ssh(member: string, options: readonly string[]): string[] {
   return ['ssh', '-T', ...options.flatMap((option) => ['-o', option]), '--', member];
 }
 
-/** One connection for each member, opened at its first command and after it broke. */
+/** One for each member, opened at its first command and after it broke. */
 function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSignal) {
   let directory: ReturnType<typeof privateDirectory> | undefined;
   const connections = new Map<string, Connection>();
@@ -243,7 +239,6 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
   };
 }
 
-/** A script of `hold` prints it when ready. */
 export const standingWord = 'csync-connected';
 
 interface Connection extends Standing {
@@ -251,7 +246,7 @@ interface Connection extends Standing {
 }
 
 interface Standing {
-  /** null when ready; otherwise ssh's result, for every command that waited. */
+  /** null when ready; otherwise ssh's result, for all commands that waited. */
   readonly failed: Promise<CommandResult | null>;
   isAlive(): boolean;
   ask(line: string, limitMs: number): Promise<string | null>;
@@ -268,7 +263,6 @@ function connect(argv: readonly string[], socket: string, env: Readonly<Record<s
   return { socket, ...stand(call, env, mark) };
 }
 
-/** A process that reports when it is ready, and exits when its standard input closes. */
 function stand({ argv, input }: Call, env: Readonly<Record<string, string>>, mark: Mark): Standing {
   const printed = { out: [] as string[], err: [] as string[] };
   let alive = true;
@@ -286,7 +280,7 @@ function stand({ argv, input }: Call, env: Readonly<Record<string, string>>, mar
     stdin: 'pipe',
     outputLimitBytes,
     onLine: (line, stream) => {
-      // For callers that need the reason; not later, as it may stay for hours.
+      // For the reason of a failure; later, output would accumulate for hours.
       if (!isStanding) printed[stream].push(line);
       const said = stream === 'out' ? framedLine(line, mark) : null;
       if (said === standingWord) stands(true);

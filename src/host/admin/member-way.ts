@@ -1,7 +1,4 @@
-/**
- * How a script reaches a root shell on a host: the command that runs there, and its standard input. One fixed command for all scripts, so
- * that a sudo rule can name it. Pure.
- */
+/** How a script reaches a root shell on a host. One fixed command for all scripts, so that a sudo rule can name it. Pure. */
 import { createHash } from 'node:crypto';
 import { framed, type Mark } from './frame.ts';
 
@@ -10,33 +7,33 @@ export interface MemberWay {
   /** Login on other hosts. none: as in the configuration of ssh. */
   readonly sshUser: string;
   readonly become: 'none' | 'sudo' | 'reader';
-  /** Words before the host and one command line, in place of ssh. */
+  /** Replaces ssh: words before the host and one command line. */
   readonly insteadOfSsh: readonly string[] | null;
 }
 
-/** The caller's choice for verbs that read; empty: none. No setting, because settings are the same for all who render the package. */
+/** The caller's choice for verbs that read; empty: none. No setting, because all who render the package have the same settings. */
 export const chosenWay = (): string => process.env.CSYNC_VIA ?? '';
 
 export const plainWay: MemberWay = { sshUser: 'none', become: 'none', insteadOfSsh: null };
 
-/** Programs that sudo runs as root; the administrator installs them on each host. */
+/** The administrator installs them on each host; sudo runs them as root. */
 const helpers = { sudo: '/usr/local/sbin/csync-root', reader: '/usr/local/sbin/csync-reader' } as const;
 
-/** Reads the length of a script, then the script, and leaves the rest of the input to it. Only dd reads no byte too many. */
+/** Only dd reads no byte too many: the rest of the input is the script's. */
 const shellOfScripts =
   'read -r csync_length && csync_script=$(PATH=/usr/bin:/bin dd bs="$csync_length" count=1 iflag=fullblock 2>/dev/null) && eval "$csync_script"';
 
 /** csync compares sudo's messages, so they must be English. */
 const sudoWords = (become: keyof typeof helpers): string[] => ['env', 'LC_ALL=C', 'sudo', '-n', '--', helpers[become]];
 
-/** The command that runs scripts: as words, and as a line for any login shell. */
+/** As words, and as a line for any login shell. */
 export function scriptRunner(become: MemberWay['become']): { readonly words: readonly string[]; readonly line: string } {
   if (become === 'none') return { words: ['/bin/sh', '-c', shellOfScripts], line: `/bin/sh -c '${shellOfScripts}'` };
   const words = sudoWords(become);
   return { words, line: words.join(' ') };
 }
 
-/** The beginning of its standard input. The reader program takes only the name of a script that it has. */
+/** The reader program takes only the name of a script that it has. */
 export function scriptInput(become: MemberWay['become'], script: string, mark: Mark): string {
   if (become === 'reader') return `${mark} ${scriptName(script)}\n`;
   const text = framed(script, mark);
@@ -55,7 +52,7 @@ export function sudoTest(become: keyof typeof helpers): string {
 /** Bytes of one word of a command line (MAX_ARG_STRLEN of Linux), less quotes. */
 const longestWord = 120_000;
 
-/** The script as one command line, for a program that passes on no standard input. null: too long. */
+/** For a program that passes on no standard input. null: too long. */
 export function lineOf(script: string, mark: Mark): string | null {
   const word = Buffer.from(framed(script, mark)).toString('base64');
   // Two commands, because a shell accepts an empty script.

@@ -55,8 +55,8 @@ const sshFailures: readonly Meaning[] = [
 ];
 
 /**
- * Whether the connection ended before the login, because too many others log in (sshd's MaxStartups, default 10:30:100). Nothing of the
- * script ran.
+ * Whether the connection ended before the login, because too many others log in (MaxStartups, default 10:30:100). Nothing of the script
+ * ran.
  */
 export function isTurnedAway({ exitCode, stdout, stderr }: CommandResult): boolean {
   return exitCode === 255 && stdout === '' && beforeLogin.test(stderr);
@@ -117,24 +117,23 @@ const sudoFailures: readonly Meaning[] = [
   [/^csync-(root|reader): .*not root/m, (said) => said, dropIn],
 ];
 
-/** Lines of ssh's output in a message. */
 const saidLines = 4;
 
 const wordsOf = ({ stdout, stderr }: Pick<CommandResult, 'stdout' | 'stderr'>): string[] =>
   [stdout, stderr].flatMap((text) => lastLines(text, longestWords)).flatMap((line) => line.trim() || []);
 
-/** Limits of a message: characters of each stream, and lines of both. The words of cmcheckconf about three members fit. */
+/** Of a message: characters of each stream, and lines of both. What cmcheckconf prints about three members fits. */
 const longestWords = 4000;
 const mostLines = 30;
 
-/** The last lines that a script printed for people. Not for a script that prints data. */
+/** The last lines. Not for a script that prints data. */
 export function printedWords(ended: Pick<CommandResult, 'stdout' | 'stderr'>): string {
   const lines = wordsOf(ended);
   const isCut = lines.length > mostLines || Math.max(ended.stdout.length, ended.stderr.length) > longestWords;
   return [...(isCut ? ['...'] : []), ...lines.slice(-mostLines)].join('\n');
 }
 
-/** How the login on a host becomes root. */
+/** For a login that is not root's. */
 export const rootRemedy = (member: string): string =>
   `${rootTest(member)}   (must print uid=0); set "User root" for it in ~/.ssh/config, or become: sudo in csync.yaml (${page})`;
 
@@ -159,7 +158,7 @@ export function whyNoAnswer(member: string, ended: CommandResult, timeoutMs: num
   const [pattern, why, helps] = meanings.find(([said]) => said.test(stderr)) ?? [];
   const meant = isUnbegun ? lines.find((line) => pattern?.test(line)) : lines.at(-1);
   if (why !== undefined && helps !== undefined) return { why: why(meant ?? ''), remedy: helps(member) };
-  // The last line of a script has its reason; if no script began, any line may.
+  // A script's last line has its reason; if none began, any line may.
   const said = lines.slice(exitCode === 255 ? -saidLines : -1).join('; ');
   return { why: said || `its shell exited with status ${exitCode ?? signal ?? errorCode} and printed nothing`, remedy };
 }

@@ -78,7 +78,7 @@ export function filesBelow(directory: string): string[] {
 
 /**
  * Writes all files or none: stages and syncs them beside the targets, then renames in order. A full disk fails before any change; a later
- * failure is undone. After a kill between two renames each file is whole, the first ones new. Throws the errno error.
+ * failure is undone. A kill between two renames leaves whole files, the first ones new. Throws the errno error.
  */
 export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const directories = [...new Set(files.map((file) => dirname(file.path)))];
@@ -94,7 +94,6 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const stagedPath = (file: FileToWrite): string => join(stagedIn.get(dirname(file.path)) ?? '', basename(file.path));
   const sweep = (): void => {
     for (const [, made] of staging) {
-      // The next writer removes it.
       attempt(() => rmSync(made.name, { recursive: true, force: true }));
     }
   };
@@ -117,7 +116,6 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   }
 }
 
-/** A failure restores the earlier ones. */
 function settle(files: readonly FileToWrite[], stagedPath: (file: FileToWrite) => string, directories: readonly string[]): void {
   const former = (file: FileToWrite): string => `${stagedPath(file)}.former`;
   for (const file of files) if (existsSync(file.path)) keep(file.path, former(file));
@@ -203,7 +201,7 @@ export async function runCommand(argv: readonly string[], timeoutMs: number): Pr
   };
 }
 
-/** Waits for /bin/sh, with a fixed environment. Never throws. */
+/** Runs /bin/sh with a fixed environment. Never throws. */
 export function runShell(script: string, words: readonly string[]): Pick<CommandResult, 'exitCode' | 'stdout' | 'stderr'> {
   const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script, 'sh', ...words], {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },

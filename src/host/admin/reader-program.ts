@@ -1,6 +1,6 @@
 /**
- * csync-reader lets an account read the state of the cluster as root, and nothing else. It contains every script that it can run, and takes
- * only the name of one. Pure.
+ * csync-reader lets an account read the state of the cluster as root, and nothing else: it contains all its scripts, and takes only the
+ * name of one. Pure.
  */
 import { framedCall, framedFunction } from './frame.ts';
 import { scriptName } from './member-way.ts';

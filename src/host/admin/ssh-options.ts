@@ -1,4 +1,4 @@
-/** Options that csync requires of OpenSSH; the user's configuration must not change them. */
+/** Options of OpenSSH that the user's configuration must not change. */
 import { runProcess } from '../processes.ts';
 import { type MemberWay, plainWay, sudoTest } from './member-way.ts';
 
@@ -17,7 +17,6 @@ const needed = [
 
 /**
  * Options for terminals, with the first OpenSSH that has each [release notes of OpenSSH 7.6 and 8.7]: an older ssh refuses unknown names.
- * scp and sftp override them too.
  */
 const forPeople: readonly (readonly [option: string, since: number])[] = [
   ['RequestTTY=no', 0],
@@ -62,7 +61,7 @@ export async function sshOptions(env: Readonly<Record<string, string>>, stop: Ab
   return ofThisHost;
 }
 
-/** A command for people that succeeds if csync reaches the host, with any ssh configuration. */
+/** For people: succeeds if csync reaches the host, with any ssh configuration. */
 export function sshTest(member: string, command = 'true'): string {
   if (way.insteadOfSsh !== null) return [...way.insteadOfSsh, member, command].join(' ');
   const overridden = ofThisHost.filter((option) => /^(User|RemoteCommand|SessionType|ForkAfterAuthentication)=/.test(option));
@@ -74,4 +73,5 @@ export function rootTest(member: string): string {
   return sshTest(member, way.become === 'none' ? 'id' : sudoTest(way.become));
 }
 
+/** With the login of the settings. */
 export const loginOn = (member: string): string => (way.sshUser === 'none' ? member : `${way.sshUser}@${member}`);

@@ -3,11 +3,10 @@ import { constants, userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import { guardedStream, harmless } from '../output.ts';
 
-/** Runs a program on this terminal. Resolves to its exit status, 128 + number after a signal. Rejects if it cannot start. */
+/** Resolves to the exit status, 128 + number after a signal. Rejects if it cannot start. */
 export function runForeground(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<number> {
   const [file = '', ...rest] = argv;
   const child = spawn(file, rest, { stdio: 'inherit', env: { ...environment, TERM: process.env.TERM ?? 'dumb' } });
-  // Ctrl-C goes to the foreground program.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);
   return new Promise((resolve, reject) => {
@@ -35,7 +34,7 @@ export interface LineTerminal {
 }
 
 /**
- * Queues lines: readline's `question` drops lines typed ahead, and never settles at the end of input. Ctrl-C calls `onInterrupt`; it is no
+ * Queues lines: readline's `question` drops lines typed ahead, and never settles at the end of input. `onInterrupt`: Ctrl-C, which is no
  * signal while we own the terminal.
  */
 export function openLines(onInterrupt: () => void, stream: NodeJS.WriteStream = process.stdout): LineTerminal {

@@ -44,7 +44,7 @@ async function within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promi
   return first;
 }
 
-/** Appends in order to a file on a file system that may hang. Nothing waits longer than the limit, and not at all while it hangs. */
+/** Appends in order. Nothing waits longer than the limit for a file system that hangs. */
 export class PatientLog {
   readonly #path: string;
   readonly #limitMs: number;
@@ -61,7 +61,6 @@ export class PatientLog {
     void this.#behind(() => appendFile(this.#path, text));
   }
 
-  /** After it everything is in the file, or the file hangs. */
   async flushed(): Promise<void> {
     if (this.#waiting > 0 && !this.#hangs) await within(this.#limitMs, this.#written, undefined);
     this.#hangs = this.#waiting > 0;
@@ -100,7 +99,7 @@ export class PatientLog {
 
 /**
  * Creates parent directories; mode applies to a new file. Not below /proc, where Node.js's recursive mkdir loops for ever once the process
- * exited: there a missing directory is an error.
+ * exited: a missing directory is an error there.
  */
 export function writeText(path: string, text: string | Uint8Array, mode = 0o644): void {
   if (!path.startsWith('/proc/')) mkdirSync(dirname(path), { recursive: true });
@@ -124,7 +123,6 @@ export function removeTree(path: string): void {
 
 /** Keeps a directory that another process still uses. */
 export function removeIfEmpty(path: string): void {
-  // Not empty, or missing.
   attempt(() => rmdirSync(path));
 }
 
@@ -132,6 +130,7 @@ export function listDirectory(path: string): string[] {
   return attempt(() => readdirSync(path), []);
 }
 
+/** Of that size. */
 export function makeSparseFile(path: string, bytes: number): void {
   writeFileSync(path, '', { mode: 0o600 });
   truncateSync(path, bytes);

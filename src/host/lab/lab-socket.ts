@@ -1,7 +1,4 @@
-/**
- * JSON objects, one a line, over a unix socket between cm* commands, csync and the lab's daemon. Path sockets work across network
- * namespaces.
- */
+/** JSON objects, one a line, between cm* commands, csync and the lab's daemon. Path sockets work across network namespaces. */
 import { chmodSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -55,7 +52,7 @@ export function listen(path: string, onConnection: (connection: Connection) => v
   });
 }
 
-/** Claims a name on this machine until this process exits. Resolves to a function that releases it; null: another process has it. */
+/** Until this process exits. Resolves to a function that releases it; null: another process has it. */
 export function claimName(name: string): Promise<(() => void) | null> {
   const server = createServer((socket) => socket.destroy());
   return new Promise((resolve, reject) => {

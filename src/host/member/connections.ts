@@ -1,4 +1,4 @@
-/** Connections to a TCP port of this host, from the kernel's tables. */
+/** Connections to a TCP port of this host. */
 
 import { readFileSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
@@ -12,15 +12,15 @@ export interface Connections {
 
 /** Listening and half-open sockets. */
 const noConnection = new Set(['0A', '03', '0C']);
-/** TIME_WAIT, and FIN_WAIT2 without a process: kept for 60 s, in hundredths of a second. */
+/** TIME_WAIT, and FIN_WAIT2 without a process: kept for 60 s, in 0.01 s. */
 const endedTimer = '03:';
 const keptFor = 6000;
 const justEnded = 200;
 const justEndedLeft = (keptFor - justEnded).toString(16).toUpperCase().padStart(8, '0');
 
 /**
- * Counts /proc/net/tcp and tcp6, with connections closed in the last 2 s. No regular expressions: this runs once in a failover, not
- * compiled, over thousands of lines.
+ * Counts /proc/net/tcp and tcp6, with connections closed in the last 2 s. No regular expressions: runs once in a failover, not compiled,
+ * over thousands of lines.
  */
 export function parseConnections(texts: readonly string[], port: number): Connections {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
@@ -32,7 +32,6 @@ export function parseConnections(texts: readonly string[], port: number): Connec
       const remote = line.indexOf(' ', local) + 1;
       const state = line.indexOf(' ', remote) + 1;
       if (local === 1 || remote === 0 || state === 0) continue;
-      // Most lines: clients of the last minute.
       const timer = line.indexOf(' ', state + 3) + 1;
       if (
         line.startsWith(endedTimer, timer) &&

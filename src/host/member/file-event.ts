@@ -11,7 +11,7 @@ export interface FileEvents {
 /** Keeps no process running. */
 export function watchFile(directory: string, wanted: string, look: () => void): FileEvents {
   let told = false;
-  // There may be no inotify watch left, or no directory.
+  // No inotify watch left, or no directory.
   attempt(() => {
     watch(directory, { persistent: false }, (_, name) => {
       if (name === wanted) look();

@@ -1,6 +1,6 @@
 /**
- * Serves fixed pages: GET, one request a connection. Clients may be hostile, so each gets few seconds and kilobytes. When connections are
- * short, the address with the most loses its oldest.
+ * Serves fixed pages: GET, one request a connection. Clients may be hostile: each gets few seconds and kilobytes, and the address with the
+ * most connections loses its oldest.
  */
 import { createServer, type Socket } from 'node:net';
 
@@ -11,7 +11,6 @@ export interface Page {
 
 const connectionsAtMost = 32;
 const requestBytes = 4096;
-/** Until the answer is sent. */
 const wholeLimitMs = 3000;
 
 const phrases = { 200: 'OK', 400: 'Bad Request', 404: 'Not Found', 405: 'Method Not Allowed' } as const;
@@ -31,7 +30,6 @@ export function answerTo(head: string, pages: Readonly<Record<string, Page>>): s
   return `${lines.join('\r\n')}\r\n\r\n${method === 'HEAD' ? '' : body}`;
 }
 
-/** The oldest of the address with the most. */
 function mostGreedy(open: ReadonlyMap<Socket, string>): Socket | undefined {
   const byAddress = new Map<string, Socket[]>();
   for (const [socket, address] of open) byAddress.set(address, [...(byAddress.get(address) ?? []), socket]);
@@ -59,7 +57,6 @@ export function serveFigures(
     const heard = (piece: Buffer): void => {
       head += piece.toString('latin1');
       if (!/\r?\n\r?\n/.test(head) && head.length <= requestBytes) return;
-      // Ignores what follows the first request.
       socket.off('data', heard).pause();
       socket.end(answerTo(head, pages), () => socket.destroy());
     };

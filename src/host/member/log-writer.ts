@@ -1,6 +1,6 @@
 /**
- * Writes to files and a syslog that may hang, each through another process: a stuck thread keeps Node.js from exiting. Pending lines are
- * written when the disk accepts them, also after this exit. A supervised script uses such a process of the launcher.
+ * Writes to files and a syslog that may hang through other processes, because a stuck thread keeps Node.js from exiting. Pending lines are
+ * written when the disk accepts them, also after this exit. The launcher starts such a process for a supervised script.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -13,10 +13,7 @@ import { closeInherited } from '../inherited.ts';
 import { appendText, refuseStrangers } from '../safe-file.ts';
 import { supervisor } from './supervisor.ts';
 
-/**
- * Runs a shell script that reads standard input; `given`: `$0`, `$1`... Keeps no process running. null: no process, memory or descriptor
- * left.
- */
+/** Runs a shell script; `given`: `$0`, `$1`... Keeps no process running. null: no process, memory or descriptor left. */
 function startHelper(script: string, given: readonly string[], more: readonly 'pipe'[] = []): ChildProcess | null {
   closeInherited();
   return attempt(() => {
@@ -36,12 +33,10 @@ function startHelper(script: string, given: readonly string[], more: readonly 'p
 
 /** Writers of one file that hang, before lines are dropped. */
 const hangingAtMost = 3;
-/** Most unread bytes in a pipe. */
 const waitingBytes = 256 * 1024;
-/** Between two attempts to write to a full pipe. */
+/** Before the next write to a full pipe. */
 const fullPipeMs = 5;
 
-/** Written to one log when the other accepts nothing. */
 export interface LogFaults {
   /** The file has not accepted all lines yet. */
   readonly late: string;
@@ -53,7 +48,7 @@ export interface LogFaults {
 export interface LogWriter {
   write(text: string): void;
   input(): { readonly output: Writable | number; given(): void } | null;
-  /** Waits at most `limitMs` for the file, then sends the lines to syslog without waiting. */
+  /** Waits `limitMs` at most for the file; does not wait for syslog. */
   close(limitMs: number, tag: string, lines: readonly string[], faults: LogFaults): Promise<void>;
 }
 
@@ -233,7 +228,7 @@ function writeHere(file: string, text: string): boolean {
 /** If syslog does not accept the lines, the note goes to the package log; `-`: no log. */
 const syslogScript = 'timeout 2 logger -t "$1" -p "$2" && exit; [ "$0" = - ] || echo "$3" >> "$0"';
 
-/** Does not wait. After two seconds the note goes to `log`. */
+/** Does not wait. After 2 s the note goes to `log`. */
 export function toSyslog(tag: string, priority: string, lines: string, log: string | null, note: string): void {
   startHelper(syslogScript, [log === null || isRefused(log) ? '-' : log, tag, priority, note])?.stdin?.end(lines);
 }
@@ -248,7 +243,7 @@ export function isInMemory(file: string): boolean {
 const replaceScript =
   'umask 022; new=$(mktemp "$1") || exit; { cat > "$new" && chmod 644 "$new" && mv -f "$new" "$0"; } || { rm -f "$new"; exit 1; }';
 
-/** Replaces the file without waiting; during a write only the newest text follows. `isLast`: this process exits. */
+/** Does not wait; during a write only the newest text follows. `isLast`: this process exits. */
 export function fileReplacer(file: string, failed: () => void): (text: string, isLast?: boolean) => void {
   let isWriting = false;
   let next: string | null = null;

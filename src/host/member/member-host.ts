@@ -1,4 +1,4 @@
-/** The Host of the member scripts. Only Node.js built-ins and /proc, for a fast start on a sick host. */
+/** The Host of the member scripts: only Node.js built-ins and /proc, for a fast start on a sick host. */
 
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
@@ -30,7 +30,7 @@ function list(path: string): string[] | null {
   return attempt(() => readdirSync(path), null);
 }
 
-/** The name may contain blanks and parentheses, so fields count from the last ")". */
+/** The name may contain blanks and parentheses: fields count from the last ")". */
 export function parseProcessStat(text: string): ProcessState | null {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
@@ -45,10 +45,10 @@ function processOf(pid: number): ProcessState | null {
   return parseProcessStat(ofKernel(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), ''));
 }
 
-/** "Missing", or "not for this user". Any other errno is a fault of this host: the result is unknown. */
+/** Missing, or not for this user. After any other errno the result is unknown. */
 const isMissing: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 
-/** Reads kernel data; `missing` if there is none. Throws the errno error if that is unknown, such as EMFILE. */
+/** `missing` if there is no such data. Throws the errno error if that is unknown, such as EMFILE. */
 function ofKernel<T>(read: () => T, missing: T): T {
   try {
     return read();
@@ -109,7 +109,7 @@ function mounts(): MountEntry[] {
   return lastMounts.entries;
 }
 
-/** Inodes of sockets that listen on the port (state 0A), from /proc/net/tcp or tcp6. */
+/** Of sockets that listen on the port (state 0A). */
 export function parseListeningInodes(text: string, port: number): string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
   return text
@@ -238,7 +238,7 @@ function detach(argv: readonly string[]): boolean {
   return child.pid !== undefined;
 }
 
-/** Serviceguard's variables that our launcher passes, for a customer's program. */
+/** For a customer's program. */
 function serviceguardVariables(): Record<string, string> {
   const names = ['SGCONF', 'SGRUN', 'SGSBIN', 'SG_PACKAGE', 'SG_NODE', 'SG_SCRIPT_LOG_FILE', 'SG_HALT_REASON'];
   return Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']));
@@ -262,7 +262,6 @@ async function attend([file = '', ...rest]: readonly string[], outputFile: strin
 
 export function realMemberHost(): MemberHost {
   const { begin, touch } = supervisor();
-  /** Reports each file operation to the supervisor first. */
   const told =
     <Rest extends unknown[], Result>(work: (path: string, ...rest: Rest) => Result) =>
     (path: string, ...rest: Rest): Result => {

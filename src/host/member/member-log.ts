@@ -1,6 +1,5 @@
 /**
  * Package log and syslog of the member scripts. Writes each line at once, because a script may be killed and its last line matters most.
- * Waits for neither log longer than a moment.
  */
 
 import { type LogHead, type LogMessage, type LogResult, logLine } from '../../base/log-line.ts';
@@ -22,7 +21,7 @@ export const alertLines = {
 
 export interface MemberLog {
   line(result: LogResult, message: LogMessage): void;
-  /** Writes unchanged text, not to syslog: output of legacy control scripts. */
+  /** Unchanged, not to syslog: output of legacy control scripts. */
   plain(text: string): void;
   /** To syslog; waits 100 ms at most for the package log. */
   flush(): Promise<void>;
@@ -49,12 +48,12 @@ export function dateLine(date: Date): string {
   return `${day} ${timeStamp(date)} ${zone} ${date.getFullYear()}`;
 }
 
-/** As logger(1) sends: facility daemon, severity alert [RFC 3164 4.1]. The tag is the package name. */
+/** As logger(1): facility daemon, severity alert [RFC 3164 4.1]. The tag is the package name. */
 export function alarmDatagram(tag: string, text: string, date: Date): string {
   return `<${3 * 8 + 1}>${timeStamp(date)} ${tag}: ${text}`;
 }
 
-/** Each of the four scripts of a failover may wait so long. */
+/** For each of the four scripts of a failover. */
 const writeLimitMs = 100;
 
 /**
@@ -67,7 +66,7 @@ export function openMemberLog(file: string | null, head: LogHead, idleMs?: numbe
   const writer = file === null ? null : logWriter(file, idleMs);
   const fault = (code: keyof typeof logFaults): string => logLine(head, 'warning', { code, text: logFaults[code][0] });
   const plain = (text: string): void => {
-    // Text of other programs, which root reads in a terminal.
+    // Root reads other programs' text in a terminal.
     const whole = `${harmless(text)}\n`;
     if (writer === null) out(whole);
     else writer.write(whole);

@@ -9,7 +9,6 @@ import type { ProcessState } from '../host.ts';
 import { parseProcessStat } from './member-host.ts';
 
 export interface ProcessWatch {
-  /** null: exited. */
   look(): ProcessState | null;
   /** Changes whenever the process runs. null: unknown. */
   activity(): string | null;

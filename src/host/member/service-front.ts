@@ -1,7 +1,7 @@
 /**
  * The monitor's side of csync-front.pl, the service process that Serviceguard watches. The front has a pidfd of the daemon, checks every 2
- * s whether the daemon is stopped, exits when the monitor requests it, and replaces a monitor that does not answer. Its lines are only
- * hints. Without it the monitor polls.
+ * s whether it is stopped, exits when the monitor requests it, and replaces a monitor that hangs. Its lines are only hints; without it the
+ * monitor polls.
  */
 
 import { openSync, readSync, writeSync } from 'node:fs';
@@ -19,7 +19,6 @@ export interface EndWatch {
 }
 
 export interface ServiceFront {
-  /** Watched by Serviceguard. */
   readonly pid: number;
   /**
    * Calls `look` when armed (it may have exited before), at the exit, every 2 s while stopped, and without a pidfd. The caller must detect
@@ -29,9 +28,8 @@ export interface ServiceFront {
   readonly leave: Leave;
   /** Why the previous monitor was replaced; null: this is the first. */
   readonly replaced: string | null;
-  /** At least every ten seconds. */
+  /** Call it every ten seconds at least. */
   alive(): void;
-  /** For failures of the monitor itself. */
   logTo(file: string, packageName: string, name: string): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A second process of this program, for work that must not block. It gets lines, is restarted, and exits with this process, when its
- * standard input closes.
+ * A second process of this program, for work that must not block. It is restarted, and exits when its standard input closes, with this
+ * process.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeInherited } from '../inherited.ts';
@@ -46,7 +46,6 @@ export function keepSibling(given: readonly string[], said: (text: string) => vo
         if (child === started) startLater();
       };
       child = started.on('error', gone).on('exit', gone);
-      // Without descriptors there are no streams.
       started.stdin?.on('error', () => {}).on('drain', pass);
       started.stdout?.setEncoding('utf8').on('data', said);
       isFed = newest === '';

@@ -1,6 +1,6 @@
 /**
- * Reads files through a helper process, because a stuck thread of Node.js would prevent the exit. Bypasses the cache if possible: cached
- * data proves nothing about the disk.
+ * Reads files through a helper process, because a stuck thread keeps Node.js from exiting. Bypasses the cache if possible: cached data
+ * proves nothing about the disk.
  */
 import { spawn } from 'node:child_process';
 import helper from './file-reader.pl';
@@ -77,7 +77,7 @@ export function openSlowFile(path: string): SlowFile {
     close: () => {
       const ending = child;
       child = null;
-      // A helper that is stuck in a read does not notice a closed pipe.
+      // Stuck in a read, it does not notice a closed pipe.
       ending?.kill('SIGKILL');
     },
   };

@@ -1,6 +1,6 @@
 /**
  * The launcher supervises the steps of its member script, because a hung read blocks this process and its timers. It also starts programs
- * and writes the package log, since a fork of Node.js takes some ms.
+ * and writes the package log: a fork of Node.js takes some ms.
  */
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
@@ -14,7 +14,7 @@ export interface Supervisor {
   begin(step: string, limitSeconds: number): void;
   /** Before a file is opened, read or written. */
   touch(path: string): void;
-  /** Starts a program with only these variables. false: the caller has to. */
+  /** With only these variables. false: the caller has to. */
   start(argv: readonly string[], variables: Readonly<Record<string, string>>): boolean;
   /** Non-blocking pipe to the log's writer; its first line names the file. null: the caller writes. */
   readonly log: number | null;
@@ -57,7 +57,6 @@ function open(how: string): Supervisor {
   if (descriptor === null) return none;
   const tell = (...lines: readonly string[]): boolean => {
     const text = Buffer.from(lines.map((line) => `${line.replaceAll('\n', ' ')}\n`).join(''));
-    // false: too long, or not read.
     return text.length <= atomicBytes && attempt(() => writeSync(descriptor, text) === text.length, false);
   };
   const reports = {

@@ -1,4 +1,4 @@
-/** Reads the argv of an emulated command. Refuses options that the lab does not imitate; ignores none. Pure. */
+/** Reads the argv of an emulated command. Refuses options that the lab does not imitate. Pure. */
 
 import type { LabEvent, MemberName } from '../manager/model.ts';
 import { type CommandName, type CommandRequest, rows } from './command-table.ts';

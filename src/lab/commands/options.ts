@@ -1,4 +1,4 @@
-/** Reads options like getopt: single letters, bundles (`-vf line`), values attached or in the next word. */
+/** As getopt: single letters, bundles (`-vf line`), values attached or in the next word. */
 export interface OptionSpec {
   readonly usage: string;
   readonly flags: string;

@@ -1,5 +1,3 @@
-/** A call of an emulated command: member, streams, required roles. */
-
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 import type { CommandName, CommandRequest } from '../commands/command-table.ts';
 
@@ -10,7 +8,6 @@ export interface Call {
   readonly err: (line: string) => void;
   /** null: no terminal. */
   readonly ask: (question: string) => Promise<string | null>;
-  /** Runs after the answer. */
   readonly later: (work: () => Promise<void>) => void;
 }
 
@@ -25,5 +22,4 @@ export function mayMonitor(request: CommandRequest): boolean {
   return command === 'cmviewcl' || command === 'cmversion' || (command === 'cmmakepkg' && request.outputFile === null);
 }
 
-/** Also allowed outside the cluster. */
 export const withoutCluster: readonly CommandName[] = ['cmversion', 'cmmakepkg'];

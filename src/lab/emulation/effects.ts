@@ -1,4 +1,4 @@
-/** Carries out the reducer's effects and reports the results. Decides nothing. */
+/** Carries out the reducer's effects and reports the results. */
 import { type PackageContent, packageContent } from '../../serviceguard/package-content.ts';
 import type { World } from '../machines/world.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd } from '../manager/model.ts';

@@ -1,4 +1,3 @@
-/** The imitated Serviceguard: package manager and commands. */
 import { membersOf, serviceguardHosts } from '../machines/lab-spec.ts';
 import type { World } from '../machines/world.ts';
 import { initialState } from '../manager/package-manager.ts';

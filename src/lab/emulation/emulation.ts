@@ -13,7 +13,6 @@ export interface ClusterInput {
   readonly world: World;
   readonly journal: Journal;
   readonly initial: ClusterState;
-  /** Starts the cfengine daemon after a boot. */
   readonly bootMachine: (member: string) => Promise<void>;
 }
 
@@ -85,7 +84,6 @@ export class Cluster {
     setTimeout(() => this.post({ kind: 'cluster-reformed', lost: [member] }), this.#input.world.spec.memberTimeoutMs);
   }
 
-  /** Its Serviceguard joins a running cluster. */
   async bootMember(member: string): Promise<void> {
     await this.#input.world.boot(member);
     await this.#input.bootMachine(member);

@@ -1,6 +1,4 @@
-/**
- * All events of a lab with their times, for the timeline, the tests and `lab status`: live, and one JSON object a line in the lab's home.
- */
+/** All events of a lab with their times: live, and one JSON object a line in the lab's home. */
 import { type JsonLog, openJsonLog } from '../../host/lab/json-log.ts';
 
 export type JournalKind =
@@ -10,7 +8,6 @@ export type JournalKind =
   /** Or the package manager's reaction. */
   | 'event'
   | 'log'
-  /** From outside: mounts, addresses, clients. */
   | 'seen'
   | 'violation'
   | 'progress';

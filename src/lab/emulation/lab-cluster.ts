@@ -4,9 +4,8 @@ import type { Connection } from '../../host/lab/lab-socket.ts';
 export interface LabCluster {
   /** Powers the machine on; its cluster software joins the cluster. */
   bootMember(member: string): Promise<void>;
-  /** Pulls (false) or plugs in (true) the network cable. */
+  /** Pulls (false) or plugs in (true) the cable. */
   setLink(member: string, up: boolean): Promise<void>;
-  /** A machine is down. */
   memberLost(member: string): void;
   /** Now: an added spare is a member. */
   isMember(name: string): boolean;

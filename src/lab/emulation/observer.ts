@@ -144,7 +144,7 @@ export class Observer {
     this.#sampled = sampled;
   }
 
-  /** It changed within the last `sinceMs`, since the previous check. */
+  /** `sinceMs`: since the previous check. */
   #changed(member: string, what: string, is: boolean, sinceMs: number, text: string): void {
     const key = `${member} ${what}`;
     if ((this.#seen.get(key) ?? false) === is) return;

@@ -1,4 +1,4 @@
-/** Collects facts on the members for cmcheckconf and cmapplyconf: which scripts are executable, and what their validate prints. */
+/** What cmcheckconf and cmapplyconf collect on the members: which scripts are executable, and what their validate prints. */
 
 import { isExecutable } from '../../host/file-reading.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';

@@ -1,6 +1,6 @@
 /**
- * The start-up script of a lab host, run as root in new namespaces. An overlay over this machine's root keeps its writes off the machine.
- * The upper layer, the "disk", survives a crash, but not the lab. Pure.
+ * The start-up script of a lab host, run as root in new namespaces. An overlay keeps its writes off this machine; the upper layer, the
+ * "disk", survives a crash, but not the lab. Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
 import init from './init.pl';
@@ -10,12 +10,11 @@ export interface BootInput {
   readonly host: string;
   /** Has upper/ work/ root/ cfengine/, on a file system of the lab. */
   readonly directory: string;
-  /** Paths of this machine, with their name on the host. */
   readonly binds: readonly { readonly from: string; readonly to: string; readonly readOnly: boolean }[];
   /** Of this machine; `to`: each place where the overlay has none. */
   readonly node: { readonly from: string; readonly to: readonly string[] };
   readonly cfengineWorkDirectory: string;
-  /** Lines before the host's root is made, and after it, while this machine's root is visible (the host's: $root). */
+  /** Before the host's root is made, and after it, while this machine's is visible (the host's: $root). */
   readonly before?: readonly string[];
   readonly within?: readonly string[];
   /** The host ends when the holder of its input exits. */
@@ -29,7 +28,7 @@ export const inNewNamespaces: readonly string[] = [
   ...['--fork', '--kill-child', '--mount', '--pid', '--net', '--uts', '--ipc', '--propagation', 'private'],
 ];
 
-/** This machine's perl under another name, as a host may lack perl. */
+/** Another name, as a host may lack perl. */
 const labPerl = '/dev/lab-perl';
 const keeper = [labPerl, '-e', keeperText];
 

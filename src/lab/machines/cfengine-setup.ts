@@ -1,5 +1,5 @@
 /**
- * Sets up CFEngine on the lab's hosts as an administrator does before the package: one key pair for all members [cfengine.md 3.1], one for
+ * CFEngine on the lab's hosts, as an administrator sets it up before the package: one key pair for all members [cfengine.md 3.1], one for
  * each client, mutual trust, the same policy, the daemon started at boot.
  */
 
@@ -16,7 +16,6 @@ import { clientsOf, type LabHost, type LabSpec, membersOf } from './lab-spec.ts'
 import { quirksInPolicy } from './quirks/quirks.ts';
 import { LabFailure, type World } from './world.ts';
 
-/** The policy file system may hang. */
 const publishLimitMs = 5000;
 
 /** Long enough that a torn copy is detected. */
@@ -77,7 +76,7 @@ export async function installCfengine(world: World, templates: PolicyTemplates):
   }
 }
 
-/** Key pair, trusted public keys and policy, by file name. */
+/** `trusted` and `policy`: by file name. */
 export function writeCfengine(
   directory: string,
   settings: Settings,
@@ -138,6 +137,7 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   await lvm('--deltag', member);
 }
 
+/** Throws LabFailure if the file system hangs. */
 export async function publish(world: World, member: string, version: number): Promise<void> {
   const written = await files.writeTextWithin(
     publishLimitMs,

@@ -1,9 +1,8 @@
-/** Files of a lab host that differ from this machine's. */
 import * as files from '../../host/lab/lab-files.ts';
 import { cmclusterConf, hostsFile, type LabSpec, sgDirectories } from './lab-spec.ts';
 import utilities from './stand-ins/utilities.sh';
 
-/** /etc/hosts is the only resolver, and profiles are empty: this machine's would run at each login. */
+/** /etc/hosts is the only resolver; profiles are empty, since this machine's would run at each login. */
 export function furnishHost(disk: string, spec: LabSpec, host: string): void {
   files.writeText(`${disk}/etc/hosts`, hostsFile(spec));
   files.writeText(`${disk}/etc/hostname`, `${host}\n`);

@@ -1,6 +1,6 @@
 /**
- * Names, addresses and directories of a lab, from the settings. Pure. Below SGROOT as on Red Hat [serviceguard.md 1.1], because
- * Serviceguard does not support Debian, where the lab runs.
+ * Names, addresses and directories of a lab. Pure. Below SGROOT as on Red Hat [serviceguard.md 1.1], because Serviceguard does not support
+ * Debian, where the lab runs.
  */
 import { isIpv6, prefixOf } from '../../base/network.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -8,9 +8,8 @@ import { type QuirkName, quirkSettings } from './quirks/quirks.ts';
 
 export interface LabHost {
   readonly name: string;
-  /** Of the package's address family. */
   readonly address: string;
-  /** IPv4 address in a lab with an IPv6 package; null: the lab has IPv4 only. */
+  /** IPv4 address in a lab with an IPv6 package, which alone has IPv6. */
   readonly second: string | null;
   /** At first; a spare joins when a cluster file names it. */
   readonly kind: 'member' | 'spare' | 'client';
@@ -18,7 +17,7 @@ export interface LabHost {
 
 export interface LabSpec {
   readonly name: string;
-  /** Directory of the whole lab on this machine. */
+  /** Of the whole lab, on this machine. */
   readonly home: string;
   /** Serviceguard is imitated; Pacemaker is this machine's. */
   readonly settings: Settings;
@@ -30,7 +29,7 @@ export interface LabSpec {
   readonly cfengine: 'set up' | 'bare';
   /** null: this machine's. */
   readonly programs: string | null;
-  /** Clients probe the master and fetch policy all the time, to measure outages. Costs half a processor. */
+  /** Clients probe the master and fetch policy all the time, to measure outages; costs half a processor. */
   readonly watched: boolean;
   readonly quirks: readonly QuirkName[];
 }
@@ -65,7 +64,6 @@ const addSix = [
   'exit 1',
 ].join('\n');
 
-/** A directory for each lab of this machine. */
 export const labsDirectory = '/run/csync-lab';
 
 export const sgRoot = '/usr/local/cmcluster';
@@ -109,14 +107,13 @@ export function isLabName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
 }
 
-/** Settings of an IPv6 package, whose lab also has this IPv4 network. */
+/** The lab of an IPv6 package also has this IPv4 network. */
 const ipv6Lab = { packageAddress: 'fd09::100', packageSubnet: 'fd09::/64' } as const;
 const ipv4Network = '10.9.0';
 
 /** For `csync lab up --ipv6`. */
 export const withIpv6 = (settings: Settings): Settings => ({ ...settings, ...ipv6Lab });
 
-/** For a lab with Pacemaker. */
 export const pacemakerPrograms: Readonly<Record<string, string>> = {
   corosync: 'corosync',
   pacemakerd: 'pacemaker',
@@ -226,7 +223,7 @@ export function serviceguardHosts(spec: LabSpec): readonly LabHost[] {
   return spec.hosts.filter((host) => host.kind !== 'client');
 }
 
-/** Whether the lab sets the host up. */
+/** The lab sets the host up. */
 export function isSetUp(spec: LabSpec, host: LabHost): boolean {
   return spec.cfengine === 'set up' && host.kind !== 'spare';
 }

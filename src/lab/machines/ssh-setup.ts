@@ -1,4 +1,3 @@
-/** Real OpenSSH between lab hosts, with a temporary key pair for each lab. */
 import * as files from '../../host/lab/lab-files.ts';
 import { runProcess } from '../../host/processes.ts';
 import type { World } from './world.ts';

@@ -1,4 +1,4 @@
-/** Replacements for LVM, which needs a device mapper. They refuse what the real programs refuse. */
+/** Replace LVM, which needs a device mapper, and refuse what it refuses. */
 import { sharedDirectory } from './lab-spec.ts';
 import lvmconfig from './stand-ins/lvmconfig.sh';
 import vgchange from './stand-ins/vgchange.sh';
@@ -21,7 +21,7 @@ export function toolkitWrapper(nodePath: string, toolkit: string, ...words: read
   return `#!/bin/sh\nexec ${[nodePath, `${toolkit}/csync.mjs`, ...words].join(' ')} "$@"\n`;
 }
 
-/** The lab's client, called with the command's name. */
+/** The lab's client under the command's name. */
 export function commandWrapper(nodePath: string, toolkit: string): string {
   return `#!/bin/sh
 # Lab: emulated Serviceguard command.

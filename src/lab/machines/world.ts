@@ -1,7 +1,4 @@
-/**
- * The lab's machines: namespaces for each host, a bridge, a shared disk. All are in the lab's own namespaces, so the daemon's exit removes
- * them.
- */
+/** The lab's machines: namespaces, a bridge, a shared disk, all in the lab's own namespaces, so the daemon's exit removes them. */
 import { randomBytes } from 'node:crypto';
 import { addressStateIn, isIpv6 } from '../../base/network.ts';
 import type { CommandResult } from '../../host/host.ts';
@@ -60,7 +57,6 @@ export class World {
   readonly #logs = new Map<string, files.PatientLog>();
   readonly #clusterKey = randomBytes(256);
   #disk = '';
-  /** As in /proc/PID/mountinfo. */
   #diskNumbers = '';
 
   constructor(input: WorldInput, events: WorldEvents) {
@@ -121,7 +117,6 @@ export class World {
     files.writeText(`${disk}/usr/local/bin/csync`, toolkitWrapper(nodePath, toolkitDirectory), 0o755);
   }
 
-  /** cm*, and csync as handler of membership changes. */
   #furnishServiceguard(disk: string): void {
     const { nodePath } = this.#input;
     furnishMember(disk, this.spec);
@@ -143,7 +138,6 @@ export class World {
         { from: this.#path('shared'), to: sharedDirectory, readOnly: false },
         { from: this.#input.dist, to: toolkitDirectory, readOnly: true },
       ],
-      // For programs of the lab, and for member scripts.
       node: { from: this.#input.nodePath, to: [this.#input.nodePath, this.spec.settings.nodePath] },
       cfengineWorkDirectory: this.spec.settings.cfengineWorkDirectory,
     });
@@ -210,7 +204,7 @@ export class World {
   async crash(name: string): Promise<void> {
     const machine = this.#machines.get(name);
     if (machine === undefined) return;
-    // Before the kill: these processes did not exit by themselves.
+    // These processes did not exit by themselves.
     this.#machines.delete(name);
     await this.#thaw(machine.init);
     process.kill(machine.init, 'SIGKILL');
@@ -227,12 +221,11 @@ export class World {
     for (const argv of thawCommands(init)) await this.#run(argv);
   }
 
-  /** Also true without power. */
   hasCable(name: string): boolean {
     return !this.#cut.has(name);
   }
 
-  /** Pulls (false) or plugs in (true) the cable, also without power. */
+  /** Pulls (false) or plugs in (true), also without power. */
   async setLink(name: string, up: boolean): Promise<void> {
     this.#host(name);
     if (up) this.#cut.delete(name);
@@ -261,7 +254,6 @@ export class World {
     return succeeded(`${name}: ${argv.join(' ')}`, await this.run(name, argv, options));
   }
 
-  /** `env` replaces the usual environment. */
   start(name: string, argv: readonly string[], options: StartOptions = {}): RunningProcess {
     return startProcess(this.enter(name, argv), { env: hostEnvironment, ...options });
   }
@@ -287,7 +279,6 @@ export class World {
     );
   }
 
-  /** At any mount point. */
   hasDiskMounted(name: string): boolean {
     return (
       this.#processText(name, 'mountinfo')

@@ -1,4 +1,4 @@
-/** A transition in progress: state so far and collected effects. Only inside a reduce call. */
+/** A transition in progress, only inside a reduce call. */
 import type { ClusterState, Effect, MemberName, MemberState, Operation, PackageName, PackageState, Transition } from './model.ts';
 
 export class Draft {

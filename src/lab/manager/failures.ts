@@ -88,7 +88,6 @@ interface Rest {
   readonly failure: string | null;
 }
 
-/** Where it starts again is decided after the event. */
 function comeToRest(draft: Draft, { name, owner }: PackageState, { state, script, failure }: Rest): void {
   const services = servicesAtRest(policyIn(draft.state, draft.package(name)?.config ?? { name, lines: [] }), 'down');
   draft.setPackage(name, { status: 'down', state, owner: null, pending: null, services });

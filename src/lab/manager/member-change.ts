@@ -11,7 +11,7 @@ export interface MemberChange {
   readonly removed: readonly MemberName[];
 }
 
-/** Each in its list's order. */
+/** In the lists' order. */
 export function memberChange(before: readonly MemberName[], after: readonly MemberName[]): MemberChange {
   return {
     added: after.filter((member) => !before.includes(member)),

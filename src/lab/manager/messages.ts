@@ -12,7 +12,6 @@ function fixed(source: string, text: string): Message {
   return { source, text: () => text };
 }
 
-/** `%1`, `%2`... stand for values. */
 function filled(source: string, text: string): Message {
   return { source, text: (...values) => text.replaceAll(/%(\d)/g, (_, index: string) => values[Number(index) - 1] ?? '') };
 }

@@ -1,7 +1,4 @@
-/**
- * State, events and effects of the package manager. package-manager.ts reduces them; the daemon carries out effects. Words and values
- * follow serviceguard.md chapters 5 and 6.
- */
+/** State, events and effects of the package manager. Words and values follow serviceguard.md chapters 5 and 6. */
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 
 export type MemberName = string;
@@ -65,7 +62,6 @@ export type PendingScript =
       readonly withServices: boolean;
       /** Before the start finished; judged after it. */
       readonly died: readonly string[];
-      /** Requested meanwhile. */
       readonly nextHalt: HaltGoal | null;
     }
   | {
@@ -75,7 +71,6 @@ export type PendingScript =
       readonly force: boolean;
     };
 
-/** A command whose scripts still run. */
 export interface Operation {
   readonly request: string;
   readonly command: 'cmrunpkg' | 'cmhaltpkg' | 'cmhaltnode' | 'cmhaltcl';
@@ -99,7 +94,6 @@ export interface PackageState {
   readonly maintenance: { readonly on: boolean; readonly member: MemberName | null; readonly partial: boolean };
   readonly lastHaltFailed: boolean;
   readonly pending: PendingScript | null;
-  /** Order number in listings. */
   readonly id: number;
 }
 
@@ -117,14 +111,12 @@ export interface ClusterState {
   readonly running: boolean;
   readonly memberOrder: readonly MemberName[];
   readonly members: Readonly<Record<MemberName, MemberState>>;
-  /** Machines outside the cluster. */
   readonly spares: Readonly<Record<MemberName, MemberState>>;
   readonly packages: Readonly<Record<PackageName, PackageState>>;
   readonly options: LabOptions;
   readonly operations: readonly Operation[];
 }
 
-/** Of the master control script and all it calls. */
 export type ScriptEnd = { readonly kind: 'exit'; readonly code: 0 | 1 | 2 | 3 } | { readonly kind: 'timeout' };
 
 /** `request` identifies the waiting command. */
@@ -173,12 +165,10 @@ export type LabEvent =
       readonly packages: readonly PackageName[];
       readonly service: string;
     }
-  /** The configuration is already checked. */
   | {
       readonly kind: 'configuration-applied';
       readonly request: string;
       readonly packages: readonly PackageFile[];
-      /** Absent: unchanged. */
       readonly members?: readonly MemberName[];
     }
   | { readonly kind: 'package-deleted'; readonly request: string; readonly package: PackageName }
@@ -216,7 +206,6 @@ export type Effect =
       readonly reason: HaltReason;
       readonly timeoutSeconds: number | null;
     }
-  /** The rest of the package stays. */
   | {
       readonly kind: 'restart-service';
       readonly package: PackageName;
@@ -235,7 +224,6 @@ export type Effect =
       readonly lines: readonly string[];
       readonly errorLines: readonly string[];
     }
-  /** For the cluster's syslog and the timeline. */
   | { readonly kind: 'log'; readonly member: MemberName | null; readonly package: PackageName | null; readonly text: string };
 
 export interface Transition {

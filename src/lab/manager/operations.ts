@@ -1,4 +1,3 @@
-/** Starts and halts packages; answers commands when their scripts finished. */
 import type { Draft } from './draft.ts';
 import { say } from './messages.ts';
 import type { HaltGoal, HaltReason, MemberName, Operation, PackageName, PackageState } from './model.ts';
@@ -12,6 +11,7 @@ export interface ModuleChoice {
 
 const lastModule = 'sg/service';
 
+/** Only a halted one. */
 export function startPackage(draft: Draft, pkg: PackageState, member: MemberName, choice: ModuleChoice = {}): void {
   const policy = policyIn(draft.state, pkg.config);
   const withServices = (choice.upToModule ?? lastModule) === lastModule && choice.exceptModule !== lastModule;
@@ -66,7 +66,7 @@ export interface Outcome {
   readonly lost?: boolean;
 }
 
-/** Reports to waiting commands; answers those that are complete. */
+/** Reports to waiting commands; answers complete ones. */
 export function packageSettled(draft: Draft, name: PackageName, outcome: Outcome): void {
   for (const operation of draft.state.operations) {
     if (!operation.waiting.includes(name)) continue;
@@ -125,7 +125,6 @@ const completions: Record<Operation['command'], (draft: Draft, operation: Operat
   },
 };
 
-/** The machine stays up. */
 function takeMemberDown(draft: Draft, member: MemberName): void {
   if (draft.member(member)?.status !== 'up') return;
   draft.setMember(member, { status: 'down', state: 'halted' });

@@ -84,7 +84,6 @@ export interface InitialCluster {
   readonly name: string;
   /** In the order of the configuration. */
   readonly members: readonly MemberName[];
-  /** Machines that can become members. */
   readonly spares?: readonly MemberName[];
   /** Of every member; all are up. */
   readonly subnets: readonly string[];
@@ -111,7 +110,7 @@ export function initialState({ name, members, spares = [], subnets, options }: I
   };
 }
 
-/** The invariants that are broken, for tests and the lab itself. */
+/** Those that are broken. */
 export function invariants(state: ClusterState): string[] {
   const broken = [...memberInvariants(state), ...packagesOf(state).flatMap((pkg) => packageInvariants(state, pkg))];
   const running = Object.values(state.members).some((member) => member.status === 'up');

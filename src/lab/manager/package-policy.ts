@@ -4,7 +4,6 @@ import { allValues, lastValue, type PackageFile } from '../../serviceguard/packa
 import type { ClusterState, MemberName, ServiceState } from './model.ts';
 
 export interface PackagePolicy {
-  /** The first is primary. */
   readonly members: readonly MemberName[];
   readonly autoRun: boolean;
   readonly memberFailFast: boolean;

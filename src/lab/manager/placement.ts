@@ -3,7 +3,7 @@ import { packagesOf } from './draft.ts';
 import type { ClusterState, MemberName, PackageState } from './model.ts';
 import { policyIn } from './package-policy.ts';
 
-/** While members re-form, no package starts. */
+/** Then no package starts. */
 export function isReforming(state: ClusterState): boolean {
   return Object.values(state.members).some((member) => member.state === 'unknown');
 }

@@ -90,7 +90,6 @@ export function packageHalt(draft: Draft, event: EventOf<'package-halt'>) {
 
 type Change = (pkg: PackageState) => string | null;
 
-/** `change` returns why not; null: done. */
 function modify(draft: Draft, request: string, packages: readonly PackageName[], change: Change) {
   if (!draft.state.running) return draft.reply(request, [], [say('clusterDown', 'cmmodpkg')]);
   const errorLines: string[] = [];

@@ -1,4 +1,4 @@
-/** The real Corosync and Pacemaker on the members of a lab. The lab is their power switch, and records their events. */
+/** The lab is the power switch of the real Corosync and Pacemaker, and records their events. */
 import type { Connection } from '../../host/lab/lab-socket.ts';
 import type { Journal, NewEntry } from '../emulation/journal.ts';
 import type { LabCluster } from '../emulation/lab-cluster.ts';
@@ -55,7 +55,6 @@ async function fence(
   connection.send({});
 }
 
-/** From the environment of an alert agent. */
 function alert(journal: Journal, packageName: string, message: Readonly<Record<string, unknown>>, connection: Connection): void {
   const word = (key: string): string => String(message[key] ?? '');
   const entry = entryOf(packageName, word);

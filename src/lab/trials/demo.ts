@@ -1,6 +1,6 @@
 /**
- * The demo: applies and runs the package in a lab, makes its master fail and halt, while clients fetch with the real cf-agent. Prints a
- * table and a verdict.
+ * Applies and runs the package in a lab, makes its master fail and halt, while clients fetch with the real cf-agent. Prints a table and a
+ * verdict.
  */
 import { columns } from '../../base/tables.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
@@ -17,7 +17,6 @@ export interface DemoResult {
   readonly haltOutages: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
   readonly policyVersions: number;
-  /** Between two checks of mounts and addresses. */
   readonly worstLookDelayMs: number;
   readonly entries: readonly JournalEntry[];
 }

@@ -1,4 +1,4 @@
-/** Many failovers with random, repeatable faults; checks the invariants after each. */
+/** Failovers with random, repeatable faults; checks the invariants after each. */
 import { random } from '../../base/random.ts';
 import { columns } from '../../base/tables.ts';
 import type { LabHandle } from '../handle.ts';
@@ -40,8 +40,8 @@ export async function runFailovers(
     for (let number = 1; number <= count; number += 1) {
       const kind = faultKinds[Math.floor(next() * faultKinds.length)] ?? 'kill';
       const failover = await drills.failOver(kind);
-      // The member stays broken through the next failover, so that every member serves in turn. Exceptions: a disabled one, because the
-      // brake would hold the next failover back, and one without power if the rest needs a majority.
+      // Broken through the next failover, so that every member serves in turn. Exceptions: a disabled member, because the brake would hold
+      // the next failover back, and one without power if the rest needs a majority.
       const isRepaired = kind === 'kill' || (kind === 'crash' && drills.engine.majority);
       if (isRepaired && failover.from !== null) await drills.repair(kind, failover.from);
       const earlier = broken;

@@ -1,7 +1,4 @@
-/**
- * An administrator's commands for the package in a lab: render, copy, check, apply, run; injects faults, waits, checks the invariants. For
- * demo, failover run and tests.
- */
+/** An administrator's commands for the package in a lab, faults, waits and invariants. For demo, failover run and tests. */
 import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
@@ -34,7 +31,7 @@ export class PackageDrills {
     this.lab = lab;
   }
 
-  /** Follows the journal from its beginning. */
+  /** From its beginning. */
   async attach(onEntry: (entry: JournalEntry) => void = () => {}): Promise<void> {
     this.#isToldOf = true;
     const told = (entry: JournalEntry): void => {
@@ -74,7 +71,7 @@ export class PackageDrills {
     return watchedClients(this.lab.spec).map(({ name }) => name);
   }
 
-  /** Types a command; throws DrillFailure unless it exits with 0. */
+  /** Throws DrillFailure unless it exits with 0. */
   async type(
     member: string,
     argv: readonly string[],
@@ -105,7 +102,7 @@ export class PackageDrills {
     return status;
   }
 
-  /** Waits for a member other than `not`; returns it. */
+  /** Resolves to a member other than `not`. */
   async waitServed(not: string | null = null): Promise<string> {
     let owner: string | null = null;
     const served = async (): Promise<boolean> => {
@@ -117,7 +114,7 @@ export class PackageDrills {
     return owner ?? '';
   }
 
-  /** Until every client has fetched it with its own agent. */
+  /** Resolves when every client has fetched it with its own agent. */
   async publishAndFetch(): Promise<number> {
     const owner = await this.waitServed();
     this.#version += 1;

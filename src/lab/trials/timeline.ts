@@ -5,12 +5,10 @@ export interface Failover {
   readonly fault: string;
   readonly from: string | null;
   readonly to: string | null;
-  /** By the package manager. */
   readonly detected: number | null;
   readonly halted: number | null;
   readonly mounted: number | null;
   readonly address: number | null;
-  /** The role is proved. */
   readonly started: number | null;
   /** ms by client, from its last answer to its next one. */
   readonly outages: Readonly<Record<string, number>>;
@@ -50,7 +48,7 @@ export function failoverAfter(entries: readonly JournalEntry[], index: number): 
   };
 }
 
-/** What was not measured, in words. Only the halt of a member without power may be missing. */
+/** Only the halt of a member without power may be missing. */
 export function unmeasured(failover: Failover, clients: readonly string[]): string[] {
   const parts = (['from', 'to', 'detected', 'mounted', 'address', 'started'] as const).filter((part) => failover[part] === null);
   const silent = clients.filter((client) => failover.outages[client] === undefined);

@@ -1,4 +1,3 @@
-/** Each kind of harm and its repair. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
@@ -48,7 +47,6 @@ mount "$device" ${logDirectory}; mounted=$?
 losetup -d "$device"
 [ $mounted = 0 ] && fsfreeze -f ${logDirectory}`;
 
-/** Each closed one is renewed. */
 const connections = 600;
 const idleConnections = (address: string, port: number): string =>
   `exec setpriv --reuid=65534 --regid=65534 --clear-groups perl -MIO::Socket::INET -e "while (1) { for (@s[1 .. ${connections}]) { next if \\$_ && !defined sysread(\\$_, \\$x, 1) && \\$!{EAGAIN}; \\$_ = IO::Socket::INET->new(PeerAddr => q(${address}:${port}), Timeout => 1) and \\$_->blocking(0) } select undef, undef, undef, 0.05 }"`;
@@ -97,7 +95,6 @@ function cluster({ drills }: HarmGround, members: readonly string[]): string {
   return `cmquerycl -C /root/torture.ascii -c ${drills.lab.spec.name} ${nodes} && cmapplyconf -f -C /root/torture.ascii`;
 }
 
-/** Served, or again within the limit. */
 async function otherClientsServed({ drills }: HarmGround): Promise<void> {
   const mark = drills.entries.length;
   await pause(overloadMs);

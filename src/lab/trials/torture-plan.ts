@@ -1,4 +1,4 @@
-/** Makes a schedule from a seed, and predicts the owner after each step by the reducer, with every script succeeding. Pure. */
+/** A schedule from a seed, and the owner that the reducer predicts after each step, with every script succeeding. Pure. */
 
 import { random } from '../../base/random.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
@@ -39,11 +39,10 @@ export const tortureKinds = Object.keys(mayLinger) as TortureKind[];
 export interface TortureStep {
   readonly kind: TortureKind;
   readonly standby: number;
-  /** Repaired after the next step. */
   readonly lingers: boolean;
 }
 
-/** Has every kind once before any repeats, so even a short run has them all. */
+/** Every kind once before any repeats, so even a short run has them all. */
 export function scheduleFor(seed: number, iterations: number): TortureStep[] {
   const next = random(seed);
   const steps: TortureStep[] = [];
@@ -61,7 +60,6 @@ export function replayCommand(seed: number, iteration: number): string {
   return `csync lab torture --seed ${seed} --iterations ${iteration}`;
 }
 
-/** The table numbers requests. */
 type WithoutRequest<E> = E extends { readonly request: string } ? Omit<E, 'request'> : E;
 export type TableEvent = WithoutRequest<LabEvent>;
 
@@ -115,14 +113,13 @@ export class Table {
     }
   }
 
-  /** null: none. */
   get owner(): string | null {
     return this.#state.packages[this.#package]?.owner ?? null;
   }
 
   /**
-   * Whether the previous owner is disabled: another failover would be the second in quick succession, so a daemon that exits may be
-   * restarted in place.
+   * The previous owner is disabled: another failover would be the second in quick succession, so a daemon that exits may be restarted in
+   * place.
    */
   get braked(): boolean {
     return this.#before !== null && this.#state.packages[this.#package]?.nodeSwitch[this.#before] === false;
@@ -132,7 +129,6 @@ export class Table {
     return this.#state.memberOrder.filter((member) => this.#state.members[member]?.status === 'up');
   }
 
-  /** Up, enabled, on the subnet. */
   get ready(): string[] {
     const pkg = this.#state.packages[this.#package];
     const isReady = (member: string): boolean =>
@@ -159,7 +155,7 @@ export interface Wound {
 }
 
 /**
- * place: the predicted member; clients may follow the other host with the address. others: all except the first client, which uses up its
+ * place: the predicted member; clients may follow the other host with the address. others: all but the first client, which uses up its
  * connections.
  */
 export type Meanwhile = 'all' | 'others' | 'place';

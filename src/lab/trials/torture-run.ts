@@ -1,6 +1,6 @@
 /**
- * Harms a running package at random, step by step, while numbered edits are committed and clients fetch. After each step the package must
- * be where the table predicts, mounted once, served and fetched from.
+ * Harms a running package at random, while numbered edits are committed and clients fetch. After each step the package must be where the
+ * table predicts, mounted once, served and fetched from.
  */
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
@@ -42,7 +42,6 @@ export interface TortureResult {
 
 const settleMs = 90_000;
 const storyLines = 400;
-/** In steps. */
 const changeEvery = 5;
 
 /** In a lab that is up without a package; stops at the first violation. */
@@ -115,7 +114,6 @@ async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> 
   return (await Promise.allSettled(said)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }
 
-/** With the configuration that Serviceguard prints. */
 async function deployedTable(drills: PackageDrills): Promise<Table> {
   const { spec } = drills.lab;
   const members = membersOf(spec).map(({ name }) => name);
@@ -177,10 +175,7 @@ class Torture {
     return wound;
   }
 
-  /**
-   * Whether it could fail over now: kills the daemon; another member must serve in time. Returns the killed one's member, for its repair.
-   * null: not tried.
-   */
+  /** Kills the daemon; another member must serve in time. Returns the killed one's member, for its repair. null: not tried. */
   async #failsOver({ failsOver, refuses, member, meanwhile }: Wound): Promise<string | null> {
     const { owner, ready } = this.#table;
     const others = ready.filter((one) => !refuses || one !== member);
@@ -207,7 +202,6 @@ class Torture {
     this.#table.feed(...killOf(member, packageName)[1]);
   }
 
-  /** Where the package runs, the policy can be changed. */
   async #changeable(): Promise<void> {
     await this.#placed();
     const { owner } = this.#table;
@@ -233,7 +227,6 @@ class Torture {
     await this.#placed();
   }
 
-  /** As predicted, and no script runs. */
   async #placed(): Promise<void> {
     const wanted = this.#table.owner;
     const isThere = async (): Promise<boolean> => {

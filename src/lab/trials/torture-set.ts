@@ -1,7 +1,4 @@
-/**
- * Jepsen's set test: numbered edits are committed all the time. At the end every acknowledged edit exists, no failed one does, and no
- * client went back. Pure.
- */
+/** Jepsen's set test: at the end every acknowledged edit exists, no failed one does, and no client went back. Pure. */
 import { attempt } from '../../base/attempt.ts';
 
 export type EditOutcome = 'acknowledged' | 'failed' | 'unknown';
@@ -13,7 +10,6 @@ export interface Edit {
   readonly why?: string;
 }
 
-/** A policy as csync.commit describes it. */
 export interface SeenPolicy {
   readonly epoch: number;
   readonly commit: number;
@@ -25,12 +21,9 @@ export interface SetVerdict {
   readonly read: boolean;
   readonly acknowledged: number;
   readonly failed: number;
-  /** Failed edits by reason. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly unknown: number;
-  /** Unknown edits that exist. */
   readonly recovered: number;
-  /** Acknowledged, but missing. */
   readonly lost: readonly number[];
   /** Exist, although failed, never written, or twice. */
   readonly unexpected: readonly number[];
@@ -78,7 +71,6 @@ export function codesIn(stdout: string): string {
   return [...new Set(problemCodes(stdout))].sort().join(' ');
 }
 
-/** null: none. */
 function problemCodes(stdout: string): string[] | null {
   return attempt(() => {
     const { problems } = JSON.parse(stdout) as { problems: readonly { code: string }[] };

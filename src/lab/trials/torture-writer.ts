@@ -1,4 +1,3 @@
-/** Writers commit numbered edits with the real verb, readers observe the clients. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { until } from '../handle.ts';
@@ -17,7 +16,6 @@ const fetchMs = 120_000;
 const lookPauseMs = 300;
 /** An edit needs 3 s of CPU. */
 const editPauseMs = 8000;
-/** Exit status: nothing was sent. */
 const notSent = 90;
 
 export class SetTest {
@@ -34,7 +32,7 @@ export class SetTest {
     this.#drills = drills;
   }
 
-  /** Two writers, on different hosts, so that edits collide. */
+  /** On different hosts, so that edits collide. */
   start(): void {
     const clients = clientsOf(this.#drills.lab.spec).map(({ name }) => name);
     this.#running = [...this.#writers().map((member) => this.#write(member)), ...clients.map((client) => this.#watch(client))];
@@ -60,7 +58,6 @@ export class SetTest {
     return `edits ${count('acknowledged')} acknowledged, ${count('failed')} failed, ${count('unknown')} unknown`;
   }
 
-  /** Ends early when the run stops. */
   async #pause(milliseconds: number): Promise<void> {
     await pause(milliseconds, undefined, { signal: this.#ending.signal }).catch(() => {});
   }
@@ -74,7 +71,7 @@ export class SetTest {
     }
   }
 
-  /** Waits until an edit that a third writer begins now on that member is acknowledged. */
+  /** Waits until an edit that a third writer begins now is acknowledged. */
   async acknowledged(member: string): Promise<void> {
     const acknowledged = async (): Promise<boolean> => {
       if ((await this.#edit(member, calmSet, 'calm')) === 'acknowledged') return true;
@@ -84,7 +81,6 @@ export class SetTest {
     await until(acknowledged, commitMs, 'an edit of the policy to be acknowledged');
   }
 
-  /** Throws if the lab is gone. */
   async #labIsThere(): Promise<void> {
     await this.#drills.lab.status();
   }
@@ -143,7 +139,7 @@ export class SetTest {
     return now;
   }
 
-  /** Waits for all edits acknowledged so far, on all clients except `except`. */
+  /** Waits for all edits acknowledged so far; `except` is skipped. */
   async fetched(except: string | null = null): Promise<void> {
     const wanted = this.edits.filter(({ outcome }) => outcome === 'acknowledged').map(({ number }) => number);
     for (const { name } of clientsOf(this.#drills.lab.spec).filter((client) => client.name !== except)) {
@@ -157,7 +153,6 @@ export class SetTest {
     }
   }
 
-  /** On the active member's policy file system. */
   async final(): Promise<readonly number[]> {
     const owner = await this.#drills.waitServed();
     const { masterInputs } = layoutOf(this.#drills.lab.spec.settings);

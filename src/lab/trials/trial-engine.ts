@@ -15,7 +15,6 @@ export interface TrialEngine {
   readonly status: (view: string, packageName: string) => PackageStatus | null;
   /** From settings to a package that may start. `checked`: runs the engine's own check first. */
   readonly deploy: (spec: LabSpec, type: Type, checked: boolean) => Promise<void>;
-  /** Directory of the package's logs. */
   readonly logs: string;
   /** Whether the package needs more than half of the members. */
   readonly majority: boolean;

@@ -14,7 +14,6 @@ import type { ControlLog } from './legacy-log.ts';
 
 export interface ControlContext extends StepContext {
   readonly directory: string;
-  /** Also for output of commands. null: standard output. */
   readonly logFile: string | null;
   readonly control: ControlLog;
 }

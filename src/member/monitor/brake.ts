@@ -1,6 +1,6 @@
 /**
- * Decides whether the monitor may exit with its verdict. A load that follows the address, or a packet that kills the daemon, would disable
- * one member after the other. Pure, except for the query to the cluster, which has a limit.
+ * Whether the monitor may exit with its verdict: a load that follows the address, or a packet that kills the daemon, would disable one
+ * member after the other. Pure, except for the query to the cluster, which has a limit.
  */
 
 import { isSameHost } from '../../base/network.ts';
@@ -13,7 +13,6 @@ import type { Settings } from '../../settings/settings.ts';
 export interface Others {
   /** Up and enabled; the package has AUTO_RUN. */
   readonly eligible: readonly string[];
-  /** By a failure or an administrator. */
   readonly switchedOff: readonly string[];
   readonly remedies: readonly string[];
 }
@@ -51,7 +50,7 @@ export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, faile
   return `the package failed over from ${cameFrom} ${Math.round(hereMs / 1000)} s ago, and ${cameFrom} is disabled: this would be a second failover in quick succession`;
 }
 
-/** Whether a failover now would be the second in quick succession. */
+/** A failover now would be the second in quick succession. */
 function isSecond({ hereMs, cameFrom, others }: Pick<Situation, 'hereMs' | 'cameFrom' | 'others'>): boolean {
   return hereMs < settledMs && cameFrom !== null && others?.switchedOff.some((member) => isSameHost(member, cameFrom)) === true;
 }
@@ -88,7 +87,7 @@ export function othersFrom(view: string, packageName: string, here: string): Oth
   };
 }
 
-/** Queries are more frequent while a failover would be the second in quick succession. */
+/** More often while a failover would be the second in quick succession. */
 const askEveryMs = 600_000;
 const askSoonMs = 10_000;
 /** An administrator may enable the member at any moment after a failover. */

@@ -29,7 +29,6 @@ export class Findings {
     this.#last.set(layer, look);
   }
 
-  /** For a layer of weight warn. */
   noteWarning(layer: LayerName, isBad: boolean): void {
     if (isBad === this.#warned.has(layer)) return;
     if (isBad) this.#warned.add(layer);
@@ -40,7 +39,6 @@ export class Findings {
     if (isBad) log.alarm('warning', found);
   }
 
-  /** Logs a remark when it changes. */
   noteRemark(layer: LayerName, now: string): void {
     const { remarkEnds } = layerOf(layer);
     if (remarkEnds === undefined || now === (this.#remarks.get(layer) ?? '')) return;

@@ -18,7 +18,6 @@ export interface HoldWorld {
   watchProcess(wanted: ProcessState): ProcessWatch | null;
   /** null: no event available. */
   watchEnd(pid: number, look: () => void): EndWatch | null;
-  /** Whether the process still has the socket. */
   watchSocket(pid: number, inode: string): () => boolean;
 }
 
@@ -44,7 +43,7 @@ export type Found =
   | { readonly kind: 'none'; readonly detail: string }
   | { readonly kind: 'unknown'; readonly detail: string };
 
-/** Calls `ended` when the process behind the port may have exited. */
+/** `ended`: the process behind the port may have exited. */
 export function takeHold(
   { host, daemon, settings, log, watchProcess, watchEnd, watchSocket }: HoldWorld,
   ended: () => void,
@@ -62,7 +61,7 @@ export function takeHold(
     return { kind: 'none', detail: `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}` };
   const name = `${owner.process.name} (pid ${owner.process.pid})`;
   log.line('ok', message('watching', { daemon: name, pid: owner.process.pid }));
-  // In advance: the first run of a function is slow.
+  // The first run of a function is slow.
   host.readText(restartNoticeFile(settings.packageName));
   const { process: state, inode } = owner;
   const end = watchEnd(state.pid, ended);
@@ -73,8 +72,8 @@ export function takeHold(
 }
 
 /**
- * Whether the exit is an announced restart. `last`: the last daemon that this monitor held; null: none, so the exited daemon is the one
- * that proved the role at the package start. A notice about an earlier one does not count.
+ * Whether the exit is an announced restart. `last`: the last daemon that this monitor held; null: none, so it is the one that proved the
+ * role at the package start. A notice about an earlier one does not count.
  */
 export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold | null, last: ProcessIdentity | null): boolean {
   const notice = host.readText(restartNoticeFile(settings.packageName));

@@ -1,6 +1,6 @@
 /**
- * Judges samples: running, failed, or unknown, which fails after its own, longer limit. Pure. Times are monotonic ms: a corrected wall
- * clock is no silence.
+ * Judges samples: running, failed, or unknown, which fails after a longer limit. Pure. Times are monotonic ms: a corrected wall clock is no
+ * silence.
  */
 import type { LayerSchedule } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -26,7 +26,7 @@ export type Sample =
       /** A program is missing on this host; no other member fixes that. */
       readonly isOurLack?: true;
     }
-  /** The monitor itself did not run for a while. */
+  /** The monitor itself did not run. */
   | { readonly kind: 'starved'; readonly at: number; readonly lateMs: number };
 
 /** Failed probes in a row; weight warn only logs. */
@@ -60,7 +60,6 @@ interface Sign {
 
 export interface LayerState {
   readonly bad: Sign;
-  /** Of the last result. */
   readonly toldAt: number;
 }
 
@@ -146,16 +145,14 @@ function judgeLayer(
   return fail(layer, bad.since, `${bad.count} failed probes in a row: ${detail}`);
 }
 
-/** In this order: each later act may hang with its disk. After the first one nothing waits for this process. */
+/** In this order: each later act may hang with its disk. After the first nothing waits for this process. */
 export function actsOfVerdict(): readonly ('leave' | 'state' | 'log')[] {
   return ['leave', 'state', 'log'];
 }
 
 interface Conclusion {
   readonly means: string;
-  /** What proves it. */
   readonly evidence: string;
-  /** Whether a restart of the daemon can help. */
   readonly ofDaemon: boolean;
 }
 
@@ -195,7 +192,7 @@ function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows, 
 
 type Follows = Pick<Settings, 'packageName' | 'serviceRestart' | 'serviceFailFast'>;
 
-/** The first sentence for an administrator. `epoch`: wall clock at moment 0 of the samples, ms. */
+/** For an administrator. `epoch`: wall clock at moment 0 of the samples, ms. */
 export function verdictSentence(verdict: Verdict, settings: Follows, member: string, epoch: number): string {
   const since = new Date(Math.round(epoch + verdict.since)).toISOString();
   return `${sentence(conclusions[verdict.reason].means)}: ${verdict.evidence} (since ${since}). The monitor exits. ${whatFollows(settings, member)}`;

@@ -19,7 +19,7 @@ export type LayerResult = 'good' | 'bad' | 'unknown';
 export interface Found {
   readonly result: LayerResult;
   readonly detail: string;
-  /** No answer within the limit: proves nothing if the monitor itself did not run. */
+  /** Proves nothing if the monitor itself did not run. */
   readonly isSilence?: boolean;
   /** This host lacks the program for the probe; no other member fixes that. */
   readonly isOurLack?: true;
@@ -33,9 +33,7 @@ interface ProbeContext {
   readonly host: MemberHost;
   readonly settings: Settings;
   readonly daemon: Daemon;
-  /** Of the set. */
   readonly directory: string;
-  /** `whenRead` judges the sentinel's text. */
   readonly readSentinel: (limitMs: number, whenRead: (text: string) => Found, ifMissing?: Found) => Promise<Found>;
 }
 
@@ -51,12 +49,11 @@ interface Layer {
   /** null: off. */
   readonly schedule: (settings: Settings) => LayerSchedule | null;
   readonly probe: (context: ProbeContext) => Probe;
-  /** Begins the verdict. */
   readonly means: string;
   readonly evidence: string;
-  /** Whether it probes the process that has the port: then a restart can help. */
+  /** It probes the process that has the port: a restart can help. */
   readonly ofDaemon: boolean;
-  /** Logged when the probe's remark disappears; without it, remarks are not logged. */
+  /** Logged when the remark disappears; without it, remarks are not logged. */
   readonly remarkEnds?: string;
   readonly isGoodIn: (world: LayerWorld) => boolean;
 }
@@ -77,7 +74,6 @@ function foundBy(answer: ProbeResult, detail: string): Found {
   return { result: kind === 'unknown' ? 'unknown' : 'good', detail: why, remark };
 }
 
-/** In the order of the reports. */
 export const layers = {
   port: {
     schedule: scheduleOf('monitorPort'),
@@ -139,7 +135,7 @@ export const layers = {
     means: 'the sentinel is not the one that the start wrote',
     evidence: 'failed probes in a row, as many as monitor_content sets; a warning unless it sets fail',
     ofDaemon: false,
-    // No member of the model check writes another sentinel while the package runs.
+    // The model check has no other sentinel.
     isGoodIn: () => true,
   },
   address: {
@@ -256,7 +252,7 @@ function readBy(answer: SlowRead, path: string, whenRead: (text: string) => Foun
       return bad(`${path} cannot be read: ${answer.why}`);
     case 'late':
       return { result: 'bad', detail: `${path} was not read in time: its disk does not answer`, isSilence: true };
-    // Only the mount table counts then: a missing helper program of ours must not count as a disk failure.
+    // Only the mount table counts then: a missing helper must not count as a disk failure.
     case 'no helper':
       return { result: 'unknown', detail: `not read: perl is missing or failed (${answer.why})`, isOurLack: true };
   }

@@ -4,26 +4,26 @@ import { parseLocalRestart } from '../../settings/rules.ts';
 import { message } from '../messages.ts';
 import { type HoldWorld, secondsSinceBoot } from './hold.ts';
 
-/** Seconds since boot of the last restart. A boot removes the file. */
+/** Seconds since boot of the last restart; a boot removes the file. */
 export function localRestartFile(packageName: string): string {
   return `/run/csync-local-restart-${packageName}`;
 }
 
-/** `last`: text of that file; null: none; unreadable counts as long ago. A window of null allows no restart. */
+/** `last`: that file; unreadable counts as long ago. A window of null allows no restart. */
 export function mayRestart(windowSeconds: number | null, last: string | null, secondsSinceBoot: number): boolean {
   if (windowSeconds === null) return false;
   const at = /^\d+(\.\d+)?\n?$/.test(last ?? '') ? Number(last) : Number.NEGATIVE_INFINITY;
   return secondsSinceBoot - at >= windowSeconds;
 }
 
-/** Records a permitted restart beforehand, so that no later monitor repeats it. False: do not restart. */
+/** Records a permitted restart first, so that no later monitor repeats it. False: do not restart. */
 export function recordRestart({ host, settings, daemon, log }: HoldWorld): boolean {
   const windowSeconds = parseLocalRestart(settings.monitorLocalRestart) ?? null;
   if (windowSeconds === null) return false;
   const file = localRestartFile(settings.packageName);
   const sinceBoot = secondsSinceBoot(host);
   if (!mayRestart(windowSeconds, host.readText(file), sinceBoot)) return false;
-  // No help against another program on the port. null: this host lacks descriptors or memory.
+  // No help against another program. null: this host lacks descriptors or memory.
   const owner = attempt(() => daemon.owner(), null);
   if (owner === null || owner.kind === 'foreign') return false;
   try {

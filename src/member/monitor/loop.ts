@@ -34,24 +34,20 @@ export interface MonitorWorld extends HoldWorld {
   later(milliseconds: number, call: () => void): () => void;
   /** `lookAtMaintenance` is called at changes. */
   isMaintenanceTold(): boolean;
-  /** To the daemon's port, until its exit. */
   connections(): Connections;
   /** Wall clock, ms with fractions. */
   preciseNow(): number;
   alive(): void;
-  /** The service exits and syslog gets the message; nothing waits for this process. */
+  /** Exits the service and sends the message to syslog; nothing waits for this process. */
   leave(alarm: LogMessage): void;
   exit(): never;
 }
 
-/** Without an event, too. */
 const maintenanceLookMs = 1000;
 /** With events for exit, stop and maintenance. */
 const crossCheckMs = 10_000;
 const askingMs = 1000;
-/** Longest age of the written state. */
 const stateMs = 9000;
-/** Pace after a failed probe. */
 const suspiciousMs = 1000;
 /** Timers of Node.js may fire early. */
 const earlyMs = 5;
@@ -73,7 +69,6 @@ export class MonitorLoop {
   #fail: (error: unknown) => void = () => {};
   #dueAt: number;
   #starvations = 0;
-  /** Probes without an answer yet. */
   #asking = 0;
   #paceMs: number;
   #stateAt = Number.NEGATIVE_INFINITY;
@@ -105,7 +100,6 @@ export class MonitorLoop {
     await Promise.all([failed, asking, ...looks]);
   }
 
-  /** The file changed, or a check is due. */
   lookAtMaintenance(): void {
     this.#tick();
     this.#schedule();
@@ -133,7 +127,7 @@ export class MonitorLoop {
     return { ofDaemon, hereMs, cameFrom, others: known, connections, failedRestarts };
   }
 
-  /** Exits at once if that is known to be right; otherwise queries the cluster first. */
+  /** Exits at once if that is known to be right; otherwise queries the cluster. */
   #leave(verdict: Verdict, failedRestarts: number): void {
     const situation = this.#situation(verdict, failedRestarts);
     if (this.#brake.mayLeaveAtOnce(situation)) this.#end(verdict);
@@ -179,7 +173,7 @@ export class MonitorLoop {
     return exit();
   }
 
-  /** A restart that fails becomes part of the verdict's evidence. */
+  /** A failed restart becomes evidence of the verdict. */
   async #restartInPlace(verdict: Verdict, failedRestarts: number): Promise<void> {
     const { daemon, log } = this.#world;
     this.#isRestarting = true;
@@ -190,14 +184,13 @@ export class MonitorLoop {
     this.#disarm();
     await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
     const finding = await daemon.judgeRunning();
-    // Maintenance began meanwhile.
     if (finding === null || this.#pause.isOn()) return this.#watchAnew();
     const evidence =
       failedRestarts > 0 ? verdict.evidence : `${verdict.evidence}; a restart in place did not help: ${finding.text}`;
     this.#leave({ ...verdict, evidence }, failedRestarts + 1);
   }
 
-  /** Watches the process behind the port; a missing one is a verdict. null: maintenance, or unknown. */
+  /** A missing process is a verdict. null: maintenance, or unknown. */
   #arm(): Hold | null {
     const at = this.#world.host.elapsed();
     const found = takeHold(this.#world, () => this.#lookAgain());
@@ -214,7 +207,7 @@ export class MonitorLoop {
     return found.hold;
   }
 
-  /** Runs the code of a verdict in advance: the first run of a function is slow. */
+  /** In advance: the first run of a function is slow. */
   #rehearse(): void {
     const { host, settings, preciseNow } = this.#world;
     const sample = { kind: 'process', at: 0, seen: 'gone', detail: '' } as const;
@@ -231,7 +224,6 @@ export class MonitorLoop {
     this.#armed = null;
   }
 
-  /** The daemon may have exited, or the watch changed. */
   #lookAgain(): void {
     if (this.#armed !== null) this.#lookAtProcess(this.#armed);
     this.#schedule();
@@ -283,7 +275,7 @@ export class MonitorLoop {
     this.#cancelTimer = later(this.#paceMs, () => {
       this.#tick();
       this.#schedule();
-      // Also with all layers off: its age shows that this monitor runs.
+      // With all layers off, too: its age shows that this monitor runs.
       if (host.elapsed() - this.#stateAt >= stateMs) this.#writeState(null);
     });
   }
@@ -334,7 +326,6 @@ export class MonitorLoop {
     if (this.#asking === (more === 1 ? 1 : 0)) this.#schedule();
   }
 
-  /** For csync status and other readers. */
   #writeState(verdict: (Verdict & { readonly sentence: string; readonly noticed: number }) | null): void {
     const { host, report } = this.#world;
     this.#stateAt = host.elapsed();
@@ -358,7 +349,7 @@ export class MonitorLoop {
     });
   }
 
-  /** Due a whole number of intervals after the first probe, so probes of one pace share a wake-up. */
+  /** Due a whole number of intervals after the first probe: probes of one pace share a wake-up. */
   async #lookForEver(layer: LayerName, schedule: LayerSchedule | null): Promise<void> {
     const { host } = this.#world;
     for (let due = host.elapsed(); schedule !== null; ) {

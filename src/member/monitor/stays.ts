@@ -6,7 +6,7 @@ import { message, sentence } from '../messages.ts';
 import { backOff } from './brake.ts';
 import { conclusions, type Verdict } from './judge.ts';
 
-/** The brake is off after so long without a verdict. */
+/** Without a verdict. */
 const calmAfterStayMs = 60_000;
 const stayAlarmMs = 60_000;
 
@@ -27,7 +27,6 @@ export class Stays {
     this.#world = world;
   }
 
-  /** null: the brake is off. */
   get sentence(): string | null {
     return this.#sentence;
   }
@@ -49,7 +48,6 @@ export class Stays {
     this.#sentence = text;
   }
 
-  /** Pauses, longer each time. */
   async backOff(): Promise<void> {
     const { host } = this.#world;
     await host.pause(backOff(this.#count));

@@ -71,7 +71,6 @@ function judgeFiles({ host, directory, digest, settings }: ScriptContext): Findi
   return findings;
 }
 
-/** A damaged manifest is reported above. */
 function judgeRuntime({ host, directory }: ScriptContext): Finding[] {
   const file = `${placeOfSet(directory).packageDirectory}/${runtimeName}`;
   const wanted = manifestIn(host, directory).runtime?.digest;

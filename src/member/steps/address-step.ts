@@ -19,8 +19,8 @@ const detectionMs = 5000;
 
 /**
  * An IPv6 address does not answer during duplicate address detection (tentative), nor after that found another host. Neighbours keep the
- * previous member's hardware address for 30 s unless an advertisement replaces it, which Linux does not send by itself (ndisc_notify is
- * off). Nothing waits for the advertisement.
+ * previous hardware address for 30 s unless an advertisement replaces it, which Linux does not send by itself (ndisc_notify is off).
+ * Nothing waits for the advertisement.
  */
 export function addressAnnounced({ host, settings, directory, daemon }: Place, step: Step): Step {
   const { packageAddress } = settings;

@@ -14,7 +14,7 @@ const enterLimitMs = 1000;
 interface MountLine {
   readonly device: string;
   readonly target: string;
-  /** Peer groups, through which mounts and unmounts reach it. */
+  /** Peer groups: mounts and unmounts reach it through them. */
   readonly groups: readonly string[];
 }
 
@@ -54,7 +54,7 @@ function copiesOn(host: MemberHost, mountPoint: string): Copy[] | null {
   return tables.flatMap(({ process, text }) => copiesIn(text, own, mountPoint).map((target) => ({ process, target })));
 }
 
-/** Lazily: Serviceguard kills the processes of files that are still open (fuser before each retry of umount). */
+/** Lazily: Serviceguard kills processes with open files (fuser before each retry of umount). */
 const unmountIn = ({ process, target }: Copy): string[] => [
   ...['nsenter', '--target', String(process.pid), '--mount', '--root', '--wd'],
   ...['--', 'umount', '--lazy', target],

@@ -1,4 +1,3 @@
-/** Names the parts of a start and of a halt in the log. */
 import type { LogMessage } from '../../base/log-line.ts';
 import { message } from '../messages.ts';
 
@@ -7,7 +6,6 @@ export type Role = 'main' | 'pre' | 'legacy' | 'daemon';
 
 export type ScriptName = 'start' | 'halt' | 'validate';
 
-/** Of the first and the last log line. */
 interface Part {
   readonly part: string;
   readonly purpose: string;

@@ -1,4 +1,3 @@
-/** Runs cfengine's parser on the daemon's policy. */
 import type { Finding } from '../failures.ts';
 import type { StepContext } from './steps.ts';
 

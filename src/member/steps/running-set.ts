@@ -1,4 +1,4 @@
-/** Records the set of a start, which halt and monitor use even after another apply, and the options of the monitor's Node.js. */
+/** Records the set of a start, which halt and monitor use even after another apply, and the Node.js options of the monitor. */
 import { monitorOptions } from '../../base/version.ts';
 import { flatSet, nodeOptionsFile, placeOfSet, runningFile, runningText } from '../../contract/package-directory.ts';
 import { message } from '../messages.ts';
@@ -24,7 +24,7 @@ function writeSet(context: ScriptContext, set: string): void {
   if (why !== null) context.log.line('warning', message('set-unwritten', { file, why }));
 }
 
-/** Never fails a script: without the record they use the applied set, and more memory. Returns why writing failed. */
+/** Never fails a script: without the record they use the applied set, and more memory. Returns why. */
 function write({ host, directory, dryRun }: ScriptContext, file: string, text: string): string | null {
   if (dryRun || placeOfSet(directory).set === flatSet || host.readText(file) === text) return null;
   try {

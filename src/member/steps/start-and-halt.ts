@@ -1,4 +1,4 @@
-/** Steps of start and halt, the same for both styles, except storage, address and service. */
+/** Steps of start and halt, the same for both styles; not storage, address and service. */
 
 import { attempt } from '../../base/attempt.ts';
 import {
@@ -98,7 +98,7 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
     [steps.daemonLetsGo(grace), steps.policyFileSystemThawed(context), steps.othersNamed(context), copiesUnmounted(context)],
     stepLog(context),
   );
-  // After the release, because the disk may hang.
+  // The disk may hang.
   leaveHandover(context, began);
   // Last: a client that connects after the reset gets no notice.
   if (failed === null) await runSteps([steps.clientsDisconnected(context)], stepLog(context));

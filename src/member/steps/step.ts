@@ -7,7 +7,6 @@ import { message, ofStep } from '../messages.ts';
 
 export interface Step {
   readonly name: string;
-  /** null: as required. */
   look(): Promise<Finding | null> | Finding | null;
   /** Absent: Serviceguard or the administrator acts. */
   readonly action?: {
@@ -17,9 +16,7 @@ export interface Step {
   };
   /** A finding is only a warning. */
   readonly optional?: boolean;
-  /** Default `stepSeconds`. */
   readonly limitSeconds?: number;
-  /** Absent: it changed something. */
   readonly hasChanged?: () => boolean;
   readonly good: () => LogMessage;
 }
@@ -32,7 +29,7 @@ export interface StepLog {
   readonly begin?: (step: string, limitSeconds: number) => void;
 }
 
-/** Stops at the first failure that is not optional, and returns it; null: none. */
+/** Returns the first failure that is not optional; null: none. */
 export async function runSteps(steps: readonly Step[], context: StepLog): Promise<Finding | null> {
   for (const step of steps) {
     context.begin?.(step.name, step.limitSeconds ?? stepSeconds);

@@ -1,7 +1,4 @@
-/**
- * The steps of start and halt. Volume group, mount and address belong to Serviceguard's modules and are only checked. Order and conditions:
- * cfengine.md 3.2, 3.3.
- */
+/** Volume group, mount and address belong to Serviceguard's modules and are only checked. Order and conditions: cfengine.md 3.2, 3.3. */
 import { isIpv6 } from '../../base/network.ts';
 import type { ProbeResult } from '../../cfengine/probe.ts';
 import { handoverFile, parseHandover } from '../../contract/handover.ts';
@@ -131,8 +128,8 @@ export function daemonRevived(context: StepContext, argv: readonly string[]): St
 }
 
 /**
- * On an empty file system the first start creates the directory, and csync members sync publishes into it. On any other, a missing policy
- * means a wrong or damaged disk.
+ * On an empty file system the first start creates the directory, and csync members sync publishes into it. Otherwise a missing policy means
+ * a wrong or damaged disk.
  */
 export function policyPresent({ host, settings }: StepContext): Step {
   const { policyDirectory, mountPoint } = settings;
@@ -163,8 +160,8 @@ const noRoom = new Set(['ENOSPC', 'EDQUOT']);
 const errnoOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /**
- * Raises the epoch: each promotion writes its mark to the policy file system, where only the master can write. On a full file system it
- * overwrites the old mark. Without a mark the policy is still served.
+ * Raises the epoch: each promotion writes its mark to the policy file system, where only the master can write. A full file system gets it
+ * over the old mark. Without a mark the policy is still served.
  */
 export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
   const { sentinelPath } = daemon;
@@ -209,7 +206,7 @@ export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
   }
 }
 
-/** The proof from outside: the daemon serves, through the package address, the sentinel of this member's disk. */
+/** The proof from outside: the daemon serves the sentinel of this member's disk through the package address. */
 const oneMegabyte = 1_000_000;
 const labelsMs = 300;
 
@@ -265,7 +262,7 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
 
 /**
  * An idle daemon holds no file and keeps running. A transfer could hold the file system for ever: after the grace it is ended while the
- * address is up, so that its clients notice at once [cfengine.md 1.6, 2.6, 3.3].
+ * address is up, so that clients notice at once [cfengine.md 1.6, 2.6, 3.3].
  */
 export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
   const holding = () => host.holdersOf(settings.mountPoint).filter((process) => daemon.strangeness(process) === null);
@@ -293,7 +290,7 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
   };
 }
 
-/** Filter for ss(8): established connections to the daemon at the package address. */
+/** Filter for ss(8). */
 function toPackage(settings: Settings): string[] {
   return ['state', 'established', 'src', `[${settings.packageAddress}]`, 'sport', '=', `:${settings.cfenginePort}`];
 }
@@ -328,9 +325,9 @@ export function clientsDisconnected({ host, settings }: StepContext): Step {
 }
 
 /**
- * A frozen file system (fsfreeze, an unfinished snapshot) blocks writers for ever, even after SIGKILL. After the unmount it blocks the
- * device, so the volume group cannot be deactivated. No file shows the state, so it is always thawed, which otherwise changes nothing. The
- * service is worth more than the snapshot.
+ * A frozen file system (fsfreeze, an unfinished snapshot) blocks writers for ever, even after SIGKILL, and after the unmount the device, so
+ * the volume group cannot be deactivated. No file shows the state: it is always thawed, which otherwise changes nothing. The service is
+ * worth more than the snapshot.
  */
 export function policyFileSystemThawed({ host, settings }: StepContext): Step {
   const { mountPoint } = settings;

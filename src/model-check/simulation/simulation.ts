@@ -35,7 +35,6 @@ const commandFails = 0.02;
 const scriptIsKilled = 0.004;
 const scriptHangs = 0.001;
 
-/** Has the script that was requested last. */
 class LiveScripts implements Scripts {
   begun = 0;
   #word: Word = 'start';
@@ -167,7 +166,6 @@ class Simulation {
     return null;
   }
 
-  /** One event inside. */
   #tick(): void {
     const from = Math.floor(this.#next() * this.#inside.length);
     for (let step = 0; step < this.#inside.length; step += 1) {
@@ -188,7 +186,6 @@ class Simulation {
     }
   }
 
-  /** Unless it runs already. */
   #startScript(): void {
     if (this.#started === this.#scripts.begun || this.#state.node < 0) return;
     const serial = this.#scripts.begun;

@@ -1,7 +1,7 @@
 /**
- * The scripts of a package as its package manager runs them, on any simulated host. Those of a legacy package are shipped. For a modular
- * one Serviceguard's modules run between our two scripts; order, retries and rollback are the lab's
- * (src/lab/emulation/scripts/control-script.ts), from serviceguard.md 3.2, 3.3 and 4.3.
+ * The scripts of a package as its package manager runs them, on any simulated host. A legacy package's are shipped. For a modular one
+ * Serviceguard's modules run between ours; order, retries and rollback are the lab's (src/lab/emulation/scripts/control-script.ts), from
+ * serviceguard.md 3.2, 3.3 and 4.3.
  */
 
 import { deviceOf } from '../../contract/policy-file-system.ts';
@@ -30,7 +30,7 @@ interface Run {
   readonly log: MemberLog;
 }
 
-/** Exit status of the package's start or halt on this member. */
+/** Returns the exit status. */
 export async function runPackageScript(word: Word, behind: Behind, gate: Gate): Promise<number> {
   const log: MemberLog = { line: () => {}, plain: () => {}, flush: async () => {}, alarm: () => {} };
   const run: Run = { gate, behind, host: behind(gate), log };

@@ -41,7 +41,6 @@ class Thrown {
   }
 }
 
-/** Among the answers: a read that hangs. */
 const noAnswer = { hangs: true } as const;
 
 class ReplayGate implements Gate {
@@ -160,7 +159,6 @@ class ReplayGate implements Gate {
   }
 }
 
-/** The progress of a script: every answer it got. */
 interface Node {
   readonly word: Word;
   readonly member: number;

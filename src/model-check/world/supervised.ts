@@ -1,6 +1,6 @@
 /**
- * A second version of the launcher (package-templates/modular/launcher.sh.tpl) for a hung script: stops it, exits by consequence.
- * test/process/member/launcher.test.ts compares both.
+ * Repeats what the launcher (package-templates/modular/launcher.sh.tpl) does about a hung script. test/process/member/launcher.test.ts
+ * compares both.
  */
 import type { Role } from '../../member/steps/parts.ts';
 import { type Gate, never } from '../../simulated/gate.ts';

@@ -1,11 +1,10 @@
-/** The shipped monitor's verdict in an unchanged world: findings of all layers, the settings' limits. Each layer's row has its entry. */
+/** The shipped monitor's verdict in an unchanged world. */
 import { actsOfLeaving } from '../../host/member/service-front.ts';
 import { actsOfVerdict, judge, limitsOf, type Sample, type Verdict, watchFrom } from '../../member/monitor/judge.ts';
 import { type LayerWorld, layerNames, layerOf } from '../../member/monitor/layers.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { MemberWorld } from './world.ts';
 
-/** More probes than any limit. */
 const looks = 130;
 const paceMs = 5000;
 

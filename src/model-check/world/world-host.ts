@@ -13,7 +13,6 @@ import type { Changing, MemberWorld, SharedWorld } from './world.ts';
 
 export const directory = '/etc/cmcluster/csync';
 
-/** What follows from the settings alone. */
 function factsOf(settings: Settings) {
   const { mountPoint, policyDirectory } = settings;
   const cfengine = adapterFor(settings);
@@ -44,7 +43,6 @@ export function digestOf(settings: Settings): string {
   return knownOf(settings).digest;
 }
 
-/** The world of a script, changed in place. */
 export interface Place {
   readonly index: number;
   readonly members: readonly string[];
@@ -222,7 +220,6 @@ export class WorldHost extends SimulatedHost {
     return this.diskAnswers ? ['lost+found', 'policy'] : null;
   }
 
-  /** Only the sentinel is written. */
   put(): void {
     this.#place.shared = { ...this.#place.shared, sentinel: this.#place.index };
   }

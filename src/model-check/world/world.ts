@@ -1,4 +1,4 @@
-/** A member as small facts, and what members share: enough for all reads and commands of the scripts, in one small number. Pure. */
+/** A member as small facts, and what members share, for all reads and commands of the scripts, in one small number. Pure. */
 export const memberFields = {
   machine: ['up', 'down'],
   mounted: ['no', 'yes'],

@@ -26,14 +26,12 @@ export type Act =
       readonly on: Part;
       readonly to: SignalTarget;
       readonly signal: 'KILL' | 'TERM' | 'STOP' | 'CONT';
-      /** A missing process is no failure. */
       readonly ifThere?: true;
       /** In the background, when such a process exists, for a minute at most. */
       readonly whenItRuns?: true;
     }
   /** As root, with {mount}, {address}, {subnet}, {policy}, {port}, {directory}, {logs} and {daemon}. */
   | { readonly do: 'script'; readonly on: Part; readonly text: string; readonly script: string }
-  /** Power and cables, in a lab only. */
   | { readonly do: 'machine'; readonly on: Part; readonly verb: 'crash' | 'boot' | 'cut' | 'heal' }
   /** Until the package runs on any member, on another than `from`, on that member; is down, or starts elsewhere. */
   | { readonly do: 'wait'; readonly until: 'moved' | 'down' | 'starting' | 'served' | Part; readonly from?: Part }

@@ -94,7 +94,6 @@ function background(lanes: readonly Lane[], { width }: Frame): Content {
 
 const round = (number: number): number => Math.round(number * 10) / 10;
 
-/** The longest outage, through all lanes. */
 function shadeOf(drill: DrillResult, frame: Frame, top: number, clients: Lane): Content {
   const longest = longestOutage(drill);
   if (longest === null) return null;
@@ -206,7 +205,6 @@ function marksOf(marks: readonly Mark[], lanes: readonly Lane[], frame: Frame): 
   });
 }
 
-/** In rows, so that none overlap. */
 function momentNumbers({ moments }: DrillResult, frame: Frame) {
   const ends: number[] = [];
   const circles = orderedMoments(moments).map((one) => {

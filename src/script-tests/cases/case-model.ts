@@ -14,11 +14,10 @@ export interface Call {
   readonly words: readonly string[];
   /** Added to what Serviceguard passes. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Default /. */
   readonly from?: 'mount point';
   readonly umask?: string;
   readonly limitSeconds?: number;
-  /** SIGTERM at the line of this step. */
+  /** SIGTERM at this step's line. */
   readonly heldAt?: string;
   /** At this text: run this, wait so long, send the signal. */
   readonly once?: {

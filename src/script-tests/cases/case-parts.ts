@@ -114,7 +114,6 @@ export const hostile = {
   BASH_ENV: '/nowhere',
 };
 
-/** Another program has the port. */
 export const portTaken = `kill_daemon; perl -e 'use IO::Socket::INET; my $l = IO::Socket::INET->new(LocalPort => $ENV{PORT}, Listen => 5, ReuseAddr => 1) or die; if (fork) { exit } $0 = "foreign"; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; my @s; push @s, $l->accept while 1'; eventually listens`;
 
 /** The daemon's name, a replaced file, a policy file open. */

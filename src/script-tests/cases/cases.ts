@@ -1,7 +1,6 @@
 /**
- * What scripts must do when Serviceguard calls them: state, changes, call, expectations. A start exits with 1 if no other member can help,
- * else 2. A halt fails only while the policy file system is held [serviceguard.md 3.3]. Shell texts have the functions of inside.ts and
- * variables of sandbox.ts.
+ * What scripts must do when Serviceguard calls them. A start exits with 1 if no other member can help, else 2. A halt fails only while the
+ * policy file system is held [serviceguard.md 3.3]. Shell texts have the functions of inside.ts and variables of sandbox.ts.
  */
 import type { Case, Expectation } from './case-model.ts';
 import { halts, validations } from './halt-cases.ts';

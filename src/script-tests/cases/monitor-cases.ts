@@ -1,5 +1,3 @@
-/** The monitor, interruptions, and whole lives. */
-
 import { parseLayerSchedule } from '../../settings/rules.ts';
 import type { Call, Case, Expectation, State } from './case-model.ts';
 import {

@@ -1,4 +1,4 @@
-/** Calls the hooks for queued events, each at most five times, and remembers the results. */
+/** Calls the hooks for queued events, each at most five times. */
 import { hostname } from 'node:os';
 import { logLine } from '../../base/log-line.ts';
 import { shortName } from '../../base/network.ts';
@@ -58,13 +58,13 @@ export function noticeOf(
   };
 }
 
-/** CSYNC_ALERT_ and the name of each field. */
+/** CSYNC_ALERT_ and each field's name. */
 export function environmentOf(notice: Notice, attempt: number): Record<string, string> {
   const fields = Object.entries({ ...notice, attempt }).map(([name, value]) => [`CSYNC_ALERT_${name.toUpperCase()}`, `${value}`]);
   return Object.fromEntries(fields);
 }
 
-/** Without events that every hook has reported, or that were tried often enough. */
+/** Without events that all hooks reported, or that were tried often enough. */
 export function stillQueued(queue: readonly Queued[], hooks: readonly string[], now: number): Queued[] {
   // Without hooks it waits for one, for a while.
   const isOpen = ({ results }: Queued): boolean => hooks.length === 0 || hooks.some((hook) => isPending(results[hook]));
@@ -76,7 +76,7 @@ const isPending = (result: HookResult | undefined): boolean =>
 
 type Place = Pick<Settings, 'packageName' | 'alertDirectory' | 'alertTimeoutSeconds'>;
 
-/** Writes the state before and after each event, so that a killed run counts as an attempt. */
+/** Writes the state before and after each event: a killed run counts as an attempt. */
 export async function deliver(place: Place, state: AlertState, queue = state.queue): Promise<Delivered[]> {
   const hooks = state.hooks.flatMap(({ name, refused }) => (refused === null ? [name] : []));
   const end = performance.now() + passMs;

@@ -1,4 +1,4 @@
-/** `csync alert run`: reports events of the package by hooks, from a timer on each member. */
+/** `csync alert run`: reports events by hooks, from a timer on each member. */
 import { isSameHost } from '../../base/network.ts';
 import { type ExitCode, errorProblem, exitCodes, failure, type Problem } from '../../base/problem.ts';
 import { type Due, dueNow, type Facts } from '../../cluster/alerts/due.ts';
@@ -165,7 +165,6 @@ async function lookHere(shell: MemberShell, member: string, settings: Settings, 
   return { due, state: { ...before, ...after, ...here, unknown, at: new Date(now).toISOString() } };
 }
 
-/** Why hooks did not report, one each. */
 function problemsOf({ delivered, state }: Pass, member: string, { alertDirectory }: Settings, isTest: boolean): Problem[] {
   const problem = (text: string, remedy: string): Problem => errorProblem('alert-hook', text, remedy, member);
   const check = `correct it in ${alertDirectory} on ${member}; csync alert test`;

@@ -16,7 +16,6 @@ export interface MaintenanceOptions extends ProcedureOptions {
   readonly on: boolean;
   /** 30m, 2h or 90s. */
   readonly for: string;
-  /** The engine's own mode. */
   readonly serviceguard: boolean;
 }
 
@@ -84,7 +83,6 @@ async function markedMembers(shell: MemberShell, members: ClusterObservation['me
   return reached.filter((_, index) => files[index]?.serviceguard != null);
 }
 
-/** Refuses what these settings do not support. */
 function refuse(settings: Settings, serviceguard: boolean): void {
   const { packageName, packageStyle, maintenanceFlag } = settings;
   const { words } = engineFor(settings);

@@ -1,4 +1,4 @@
-/** `csync recover | remove`: procedures that an administrator would type from the manual, member by member. */
+/** `csync recover | remove`: procedures that an administrator would type from the manual. */
 
 import { demand, type ExitCode, exitCodes, Failure, failure, Interrupted } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
@@ -76,7 +76,7 @@ async function removeOn(
   return ended;
 }
 
-/** Prints the steps, asks, and runs them one by one. Stops at the first failure, and lists the remaining steps. */
+/** Prints the steps, asks, and runs them. Stops at the first failure, and lists the remaining steps. */
 export async function carryOut(
   verb: 'recover' | 'remove' | 'maintenance on' | 'maintenance off',
   shell: MemberShell,

@@ -1,6 +1,6 @@
 /**
- * `csync rehearse`: checks whether the package would start on each member, and changes nothing. With --drill the package fails over, and
- * clients are probed meanwhile.
+ * `csync rehearse`: checks whether the package would start on each member. With --drill the package fails over, and clients are probed
+ * meanwhile.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -48,7 +48,6 @@ export interface RehearseOptions extends PackageSources, ResultPlaces {
 }
 
 const limitMs = 60_000;
-/** Only lab hosts have this file. */
 const labMark = '/etc/csync-lab.json';
 
 /** Status 1: a member would not start the package, the package does not serve now, or a drill failed. */
@@ -81,7 +80,7 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
   });
 }
 
-/** For the next csync alert run of this member, which requires root. */
+/** The next csync alert run of this member reads it. Requires root. */
 function noteForAlerts(settings: Settings, here: string, { verdict, sentence }: ReadyReport): void {
   const isMember = settings.members.some((member) => isSameHost(member, here));
   if (!alertsOn(settings) || !isMember || process.getuid?.() !== 0) return;
@@ -166,7 +165,7 @@ export async function lookWhetherReady(shell: MemberShell, { settings, files, op
     verdict: judgeStatus(status),
     check,
     validate: await call('validate', () => first),
-    // Where the package does not run, the checks after storage and address have no basis.
+    // The checks after storage and address need the active member.
     dryRun: await call('start --dry-run', (member) => (member === owner ? first : before)),
     handshakes: await keysOf(shell, options),
   });

@@ -1,5 +1,3 @@
-/** `csync status`: the condition in one sentence, with the fixes; repeatedly with --watch. */
-
 import { exitCodes, Failure } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { alertFacts, alertRemarks, alertStateLines, alertsOn } from '../../cluster/alerts/remarks.ts';
@@ -125,8 +123,8 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
 const mostLooks = 4;
 
 /**
- * Facts of one moment for the sentence and the tables. Members are asked before Serviceguard, so the active member is asked once more. If
- * it changed, the package moved meanwhile, and everything is asked again.
+ * Facts of one moment. Members are asked before Serviceguard, so the active member is asked once more. If it changed, the package moved
+ * meanwhile, and everything is asked again.
  */
 export async function lookAtStatus(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
   for (let looks = 1; ; looks += 1) {
@@ -172,6 +170,7 @@ function withAlerts(
   return { roster, unread: [...unread, ...facts.flatMap((one) => alertRemarks(one, facts, settings))] };
 }
 
+/** What each member is asked. */
 export function statusLooks(settings: Settings) {
   const adapter = adapterFor(settings);
   const condition = conditionLook({ ...settings, adapter });

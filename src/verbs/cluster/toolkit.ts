@@ -128,7 +128,6 @@ interface Carrying extends Pick<ProcedureOptions, 'yes' | 'dryRun' | 'json'> {
   readonly shell: MemberShell;
   readonly settings: Settings;
   readonly plan: ToolkitPlan;
-  /** If no step is needed. */
   readonly nothing: string;
 }
 

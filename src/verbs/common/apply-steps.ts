@@ -1,4 +1,4 @@
-/** Shared by apply, rollback and migrate: from files to a plan, and from a plan to its result. */
+/** Shared by apply, rollback and migrate. */
 
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
@@ -43,7 +43,7 @@ interface ApplyRequest {
   readonly note: string;
 }
 
-/** The files with their runtime, the resulting set, and its number in the history. */
+/** The files with their runtime, and the resulting set with its number in the history. */
 export async function applyWish(
   shell: MemberShell,
   request: ApplyRequest,
@@ -65,10 +65,8 @@ interface Planned {
   readonly settings: WaySettings;
   readonly wish: ApplyWish;
   readonly plan: ApplyPlan;
-  /** Of the resulting set. */
   readonly number: number | undefined;
   readonly options: Pick<ApplyOptions, 'yes' | 'dryRun' | 'json'>;
-  /** For messages. */
   readonly verb: string;
   /** A local step after all others succeeded. */
   readonly last?: { readonly text: string; readonly run: () => void } | null;

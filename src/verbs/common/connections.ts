@@ -1,5 +1,3 @@
-/** Connections of a verb to the members; always closed at the end. */
-
 import { type ExitCode, failure } from '../../base/problem.ts';
 import { underChangeLock } from '../../cluster/remote/change-lock.ts';
 import { type MemberShell, openSshShell } from '../../host/admin/member-shell.ts';
@@ -10,7 +8,6 @@ import type { Settings } from '../../settings/settings.ts';
 import { engineHere } from './engine-here.ts';
 import { interruptible, pause } from './interruptible.ts';
 
-/** How scripts reach a host. */
 export type WaySettings = Pick<Settings, 'sshUser' | 'become'>;
 
 export function memberWay({ sshUser, become }: WaySettings): MemberWay {
@@ -25,8 +22,8 @@ export function memberWay({ sshUser, become }: WaySettings): MemberWay {
 }
 
 /**
- * Kept connections pay off if a member is asked more than twice. Ctrl-C closes them and rejects pending calls with Interrupted. A command
- * that already runs on a member may continue.
+ * Keep connections if a member is asked more than twice. Ctrl-C closes them and rejects pending calls with Interrupted. A command that
+ * already runs on a member may continue.
  */
 export function onMembers<Status extends number>(
   way: WaySettings,
@@ -48,7 +45,7 @@ export function onMembers<Status extends number>(
   );
 }
 
-/** For the cleanup after an interruption, when the previous connections are closed. */
+/** After an interruption, when the previous connections are closed. */
 export async function afterwards(way: WaySettings, work: (shell: MemberShell) => Promise<void>): Promise<void> {
   const shell = openSshShell(new AbortController().signal, false, memberWay(way));
   await work(shell);

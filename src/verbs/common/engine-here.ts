@@ -1,4 +1,3 @@
-/** The engine of this host. */
 import { resolve } from 'node:path';
 import { type Failure, failure } from '../../base/problem.ts';
 import { engines } from '../../engine/choice/engine-for.ts';

@@ -1,10 +1,8 @@
-/** Verbs that make namespaces: requirements, and stopping on a signal. */
-
 import { type ExitCode, exitCodes, failure, Interrupted } from '../../base/problem.ts';
 import { hasProgram } from '../../host/admin/own-files.ts';
 import { err, onReaderGone } from '../../host/output.ts';
 
-/** Checked before anything is made. Throws a Failure. */
+/** Throws a Failure before anything is made. */
 export function needPrograms(what: string, programs: Readonly<Record<string, string>>): void {
   const missing = Object.entries(programs).filter(([program]) => !hasProgram(program));
   if (missing.length === 0) return;
@@ -24,7 +22,7 @@ export function needRoot(what: string): void {
   );
 }
 
-/** Rejects when `stop` is aborted, with its reason. */
+/** Rejects with the reason of `stop`. */
 export async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const end = (): void => {

@@ -1,4 +1,4 @@
-/** Progress on standard error: a line that is overwritten; off a terminal one every ten seconds. */
+/** On standard error: a line that is overwritten; off a terminal one every ten seconds. */
 import { progress, redraw } from '../../host/output.ts';
 
 const everyMs = 10_000;

@@ -42,6 +42,7 @@ export async function packageHere(sources: PackageSources): Promise<{ settings: 
   return { settings, files: await renderFrom(settings, sources) };
 }
 
+/** Throws a Failure with all problems. */
 export async function renderFrom(settings: Settings, sources: Omit<PackageSources, 'settings'>): Promise<RenderedFile[]> {
   const { packageStyle } = settings;
   const engine = engineFor(settings);
@@ -55,7 +56,6 @@ export async function renderFrom(settings: Settings, sources: Omit<PackageSource
   return demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base, directories }));
 }
 
-/** Without the command there is no base. */
 async function printed(argv: Argv | null): Promise<string | undefined> {
   if (argv === null) return undefined;
   const made = await runCommand(argv, 60_000);

@@ -1,5 +1,3 @@
-/** A JSON file for the next comparison, a page, and text or JSON. */
-
 import { dirname, join } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
 import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
@@ -24,7 +22,6 @@ export interface ResultPlaces {
   /** Default: rehearsals/ beside the settings. */
   readonly results?: string | undefined;
   readonly html?: string | undefined;
-  /** For node_exporter. */
   readonly metrics?: string | undefined;
   readonly json: boolean;
 }

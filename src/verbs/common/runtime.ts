@@ -1,4 +1,3 @@
-/** What `csync apply --with-runtime` carries. */
 import { randomBytes } from 'node:crypto';
 import { Failure, failure } from '../../base/problem.ts';
 import { hasNodeEnded, isNodeNewEnough, lastDayOfNode, oldestNode, recommendedNode } from '../../base/version.ts';

@@ -1,16 +1,12 @@
-/** Steps as they run: a line each, with a mark when done. */
 import type { BeginStep } from '../../base/progress.ts';
 import { aside } from '../../host/output.ts';
 import { openMeter } from './meter.ts';
 
-/** Longer durations are printed. */
 const slowMs = 2000;
 
 export interface Steps {
   readonly begin: BeginStep;
-  /** A line of its own. */
   readonly note: (text: string) => void;
-  /** Progress of a long step. */
   readonly show: (text: string) => void;
   readonly end: () => void;
   /** `7 steps in 12 s` */
@@ -38,7 +34,6 @@ export function openSteps(total: number, isShown: boolean): Steps {
   const waiting: Step[] = [];
   const slowest = { text: '', ms: 0 };
   let count = 0;
-  /** The step whose line has no mark yet. */
   let open: Step | null = null;
   const close = (): void => {
     if (open !== null) aside('\n');

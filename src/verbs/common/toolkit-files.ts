@@ -34,7 +34,6 @@ import { parseSettings } from '../../settings/settings-yaml.ts';
 import { engineHere } from './engine-here.ts';
 import { printProblems } from './problems.ts';
 
-/** dist/, the directory of this bundle. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
 const shippedTemplates = join(distDirectory, 'package-templates');
 const memberScripts = [
@@ -65,8 +64,8 @@ export interface SettingsSource {
 const usualFile = 'csync.yaml';
 
 /**
- * The named file (also a settings.json of a package directory), else csync.yaml here, else the applied settings. Throws a Failure if there
- * is none, or more than one package.
+ * The named file (also a settings.json of a package directory), else csync.yaml here, else the applied settings. Throws a Failure for none,
+ * or for more than one package.
  */
 export function findSettings(named: string | undefined): SettingsSource {
   if (named !== undefined && basename(named) === settingsName) {
@@ -102,7 +101,7 @@ function appliedSettings(file: string): Settings {
   throw failure('file-unreadable', problem, remedy, { file });
 }
 
-/** As the launchers: the set applied last, else version 0.1.0, else the set of the package file. */
+/** As the launchers: the set applied last, else version 0.1.0, else the package file's. */
 function appliedSettingsFile(directory: string): string {
   const applied = parseApplied(readTextFile(join(directory, appliedName)) ?? '')?.set;
   const flat = join(directory, settingsName);
@@ -112,7 +111,7 @@ function appliedSettingsFile(directory: string): string {
   return join(directory, inSet(applied ?? lying ?? flatSet, settingsName));
 }
 
-/** For an option with csync.yaml as its default. */
+/** `file` is an option with the default csync.yaml. */
 export function settingsHere(file: string): Settings {
   return findSettings(file === usualFile ? undefined : file).settings;
 }
@@ -220,7 +219,6 @@ export function writeOrFail(directory: string, files: readonly FileToWrite[]): v
   }
 }
 
-/** If none are named. */
 export const labSettingsFile = join(distDirectory, 'package-templates', 'lab', 'csync.yaml');
 
 /** The first line of csync.yaml, for editors; empty without schemas. */

@@ -1,5 +1,3 @@
-/** Agent runs on hosts of the roster, started from a member, and their progress. */
-
 import { errorProblem, Failure, failure, Interrupted, type Problem } from '../../base/problem.ts';
 import { agentLimitSeconds } from '../../cluster/hosts/host-setup.ts';
 import { chunksOf, parseRuns, type RemoteRunWish, runLimitMs, runScript } from '../../cluster/procedures/remote-run.ts';
@@ -28,7 +26,7 @@ export async function rosterHosts(shell: MemberShell, settings: Settings): Promi
   return [...members, ...clients];
 }
 
-/** As part of another verb: the failures by host. */
+/** The failures by host, for another verb. */
 export async function runQuietly(
   shell: MemberShell,
   settings: Settings,
@@ -70,7 +68,7 @@ export async function runOnAll(
       throw failure('interrupted-sync', text, 'run csync sync again: it runs the agent on all hosts');
     });
     const read = parseRuns(answer.stdout, settings, chunk);
-    // An unreachable member is reported once, not as many hosts without an answer.
+    // Reported once, not as many hosts without an answer.
     if (runs.length === 0 && answer.exitCode !== 0 && read.every(({ reason }) => reason === 'lost')) {
       const { why, remedy } = whyNoAnswer(member, answer, limitMs);
       throw failure('cluster-unreachable', `no agent was run: ${why}`, remedy, member);

@@ -82,7 +82,6 @@ function namesIn(file: string | undefined): string[] {
     .filter((line) => line !== '');
 }
 
-/** As that host reports them. */
 async function otherCluster(settings: WaySettings, host: string): Promise<{ name: string; members: string[] }> {
   if (!isHostName(host)) throw new Failure([oddName(host)]);
   const result = { name: '', members: [] as string[] };

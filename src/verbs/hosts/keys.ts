@@ -1,7 +1,4 @@
-/**
- * `csync keys list | verify | distribute | rotate`: which host has which key, which hosts accept each other, and a new pair for the
- * cluster.
- */
+/** `csync keys list | verify | distribute | rotate`. */
 
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';

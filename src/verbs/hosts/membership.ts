@@ -1,4 +1,4 @@
-/** `csync member | members | dispatcher`: who belongs to the cluster of the master. */
+/** `csync member | members | dispatcher`. */
 
 import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
@@ -44,6 +44,7 @@ export const nobody: Omit<SetupRequest, 'nothing'> = {
   keys: { acceptNew: false, cluster: null },
 };
 
+/** Takes the cluster's lock. */
 export function change(
   verb: string,
   options: ChangeOptions,
@@ -72,7 +73,7 @@ export async function membersSync(options: ChangeOptions & { readonly untilRunni
 
 const lookEveryMs = 1000;
 
-/** Waits until the package runs, up to a limit; the caller continues either way. */
+/** Up to a limit; the caller continues either way. */
 async function packageRuns(options: PlaceOptions, seconds: number): Promise<void> {
   const { settings } = findSettings(options.settings);
   const end = performance.now() + seconds * 1000;

@@ -1,5 +1,3 @@
-/** Where a set-up finds its parts: settings, policy, boot start, remote runs. */
-
 import { demand } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
@@ -65,7 +63,6 @@ function publicKeyFiles(roster: Roster, generation: Settings['cfengineGeneration
   ];
 }
 
-/** By their names below that served directory. */
 function filesBelow<Content>(files: ReadonlyMap<string, Content> | null, directory: string): Map<string, Content> {
   const start = `${directory}/`;
   return new Map(
@@ -88,7 +85,6 @@ function notJoined(found: Framework | null): string[] {
 }
 
 interface Tree {
-  /** Text by name below the master copy. */
   readonly existing: ReadonlyMap<string, string>;
   readonly rendered: readonly PolicyFile[];
   readonly joined: AugmentsPlan;

@@ -1,5 +1,3 @@
-/** Verbs that set up hosts: observe, plan, confirm, run, store pending work. */
-
 import { type ExitCode, exitCodes, type Problem } from '../../base/problem.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import {
@@ -118,7 +116,7 @@ async function changeSeen(
   return report(all.some(({ severity }) => severity === 'error') ? 'incomplete' : 'done', all, steps.summary());
 }
 
-/** For the administrator: csync never changes the cluster's own list. */
+/** csync never changes the cluster's own list. */
 function stillInCluster({ clusterMembers }: SetupView, removed: readonly string[], { title, words }: Engine): string {
   const there = removed.filter((name) => clusterMembers?.includes(name) === true);
   if (there.length === 0) return '';

@@ -1,4 +1,4 @@
-/** `csync sync`: runs the agent on named hosts, or on all, from a member, and reports each result. */
+/** `csync sync`: runs the agent on hosts, from a member. */
 
 import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, exitCodes, Failure, failure } from '../../base/problem.ts';

@@ -1,4 +1,4 @@
-/** `csync conform`: calls the package's own scripts as Serviceguard does, in a sandbox on this machine. */
+/** `csync conform`: calls the package's own scripts as Serviceguard does, in a sandbox. */
 
 import { join } from 'node:path';
 import { demand, type ExitCode, exitCodes, failure } from '../../base/problem.ts';
@@ -47,7 +47,6 @@ export interface ConformOptions {
   readonly json: boolean;
 }
 
-/** With their Debian packages. */
 const programs: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   ss: 'iproute2',
@@ -127,7 +126,7 @@ function renderedNow({ settings: file, templates }: ConformOptions): Tested {
   return { tested: testedPackage(settings, files, templates ?? ''), from: templates ?? 'the shipped templates' };
 }
 
-/** Of a package directory, with their modes; logs and other sets are not part of the package. */
+/** Logs and other sets are not part of the package. */
 function asRendered(directory: string): Tested {
   const isOurs = ({ name }: RenderedFile): boolean => /\.(sh|cjs|pl|json|conf)$/.test(name);
   const lying = readDirectory(directory).filter(isOurs);

@@ -1,5 +1,3 @@
-/** Codes and decisions. Needs no cluster. */
-
 import { closest } from 'fastest-levenshtein';
 import { failure } from '../../base/problem.ts';
 import { decisionTables } from '../../decision-tables/tables.ts';

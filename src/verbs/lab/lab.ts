@@ -45,7 +45,6 @@ export interface LabUpOptions extends LabOptions, Partial<EngineOption> {
   readonly quirks?: string | undefined;
 }
 
-/** Of verbs that know both. */
 export interface EngineOption {
   readonly engine: Settings['engine'];
 }
@@ -124,7 +123,7 @@ export async function inLab(
         return await Promise.race([working, aborted(stop)]);
       } finally {
         await lab.down();
-        // Pending calls of the work fail now.
+        // Pending calls fail now.
         await working.catch(() => {});
         await reportLeftovers(options.name);
       }
@@ -226,7 +225,7 @@ export async function labStatus(options: LabOptions): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** Switches power and cables of a machine. */
+/** Switches power and cables. */
 export async function labMachine(
   options: LabOptions,
   verb: 'crash' | 'boot' | 'cut' | 'heal',

@@ -1,5 +1,3 @@
-/** Drills in a lab of its own, and a page. */
-
 import type { ExitCode } from '../../base/problem.ts';
 import { progress } from '../../host/output.ts';
 import type { LabHandle } from '../../lab/handle.ts';
@@ -24,14 +22,12 @@ export async function labRehearse(options: LabRehearseOptions): Promise<ExitCode
     const { settings, hosts } = lab.spec;
     const named = (kind: 'member' | 'client'): string[] => hosts.flatMap((host) => (host.kind === kind ? [host.name] : []));
     const { packageName } = settings;
-    // Results belong in the working directory.
     const places = { ...options, results: options.results ?? 'rehearsals' };
     const told = { packageName, members: named('member'), clients: named('client'), probe: labProbe, ready: null, drills: done };
     return reportRehearsal(places, { place: 'lab', ...told });
   });
 }
 
-/** The lab is up, and has no package yet. */
 async function runLabDrills(
   lab: LabHandle,
   drills: readonly Drill[],

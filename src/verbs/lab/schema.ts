@@ -1,4 +1,3 @@
-/** Schemas of --json. */
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { failure } from '../../base/problem.ts';

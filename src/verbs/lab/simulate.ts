@@ -1,4 +1,4 @@
-/** Lives of a cluster in virtual time. Needs no lab and no root. */
+/** Needs no lab and no root. */
 
 import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { err, out } from '../../host/output.ts';

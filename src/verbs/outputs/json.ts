@@ -1,4 +1,3 @@
-/** One document, with the version of its form. */
 import { out } from '../../host/output.ts';
 import type { Document, Parts } from './outputs.ts';
 

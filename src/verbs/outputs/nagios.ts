@@ -1,4 +1,3 @@
-/** A plugin for Nagios and Icinga: a line with performance data, its exit statuses. */
 import { Failure } from '../../base/problem.ts';
 import { out } from '../../host/output.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Documents of several verbs, and parts; others stand beside their verb, whose row names them (`json`). Output has the type of its schema.
- * A field is never removed or changed without a new `version`.
+ * Documents of several verbs; others stand beside their verb, whose row names them (`json`). Output has the type of its schema. A field is
+ * never removed or changed without a new `version`.
  */
 import * as v from 'valibot';
 

@@ -1,4 +1,4 @@
-/** `csync apply | rollback | history | diff`: the package directory and the applied configuration of the cluster. */
+/** `csync apply | rollback | history | diff`. */
 
 import { isSameHost } from '../../base/network.ts';
 import { demand, type ExitCode, exitCodes, Failure, failure, type Problem } from '../../base/problem.ts';
@@ -75,7 +75,6 @@ async function demandMembers(
   throw failure('settings-members', text, remedy, { file });
 }
 
-/** Edits by hand in the package directory of this host. */
 function editsHere(shell: MemberShell, { members }: ClusterObservation, files: readonly RenderedFile[]): Map<string, string> {
   const here = members.find((one) => one.reached && isSameHost(one.member, shell.here));
   return here?.reached ? handEdits(here.directory, files) : new Map();

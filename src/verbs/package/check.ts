@@ -1,4 +1,4 @@
-/** `csync check`: everything that can be checked before an apply, in one list. */
+/** `csync check`: everything that can be checked before an apply. */
 
 import { errorProblem, exitCodes, type Problem } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
@@ -41,10 +41,8 @@ export const checkDocument = shape.document({
 });
 
 export interface CheckOptions extends PackageSources {
-  /** Settings and templates only. */
   readonly offline: boolean;
   readonly json: boolean;
-  /** One line with performance data. */
   readonly nagios?: boolean | undefined;
 }
 

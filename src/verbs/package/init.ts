@@ -1,4 +1,4 @@
-/** `csync init`: reads the cluster, asks for the settings it cannot find, and writes only csync.yaml. */
+/** `csync init`: asks for the settings that it does not find, and writes only csync.yaml. */
 
 import { dirname } from 'node:path';
 import {
@@ -75,7 +75,6 @@ export async function init(options: InitOptions): Promise<ExitCode> {
   const given = demand(answersGiven(readAnswersFile(options.answers), options.set));
   const controller = new AbortController();
   const held: { terminal: LineTerminal | null } = { terminal: null };
-  // Aborts the pending program or question.
   const interrupt = (): void => {
     controller.abort(new Interrupted());
     held.terminal?.close();
@@ -235,7 +234,6 @@ class Wizard {
   }
 }
 
-/** Between two questions, without code and place. */
 function complain(problems: readonly Problem[]): void {
   for (const { text, remedy } of problems) out(`${text}\n  Fix: ${remedy}\n`);
 }
@@ -244,7 +242,7 @@ function tellProblems(problems: readonly Problem[]): void {
   for (const problem of problems) tell(formatProblem(problem));
 }
 
-/** How members are reached while settings are still missing. */
+/** While settings are still missing. */
 function wayIn(given: Answers): WaySettings {
   const above = aboveOf(given);
   const of = <F extends Field>(field: F): Settings[F] => (above[field] ?? defaultOf(field, above)) as Settings[F];
@@ -272,7 +270,6 @@ interface Seen {
   readonly warnings: readonly Problem[];
 }
 
-/** Writes or prints the file, and the next steps. */
 function finish(options: InitOptions, settings: Settings, answers: Answers, seen: Seen): void {
   const { findings, warnings } = seen;
   const { output, dryRun, json } = options;

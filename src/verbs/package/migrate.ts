@@ -1,4 +1,4 @@
-/** `csync migrate legacy-to-modular`: converts a legacy package to a modular one with the same settings and one halt. */
+/** `csync migrate legacy-to-modular`: to a modular package with the same settings and one halt. */
 
 import { demand, type ExitCode } from '../../base/problem.ts';
 import type { Before } from '../../cluster/apply/apply-plan.ts';
@@ -94,7 +94,6 @@ async function readBefore(shell: MemberShell, { members }: ClusterObservation, s
   return null;
 }
 
-/** Changes one line of the settings file, confirmed with the other steps. */
 function settingsStep(file: string): { readonly text: string; readonly run: () => void } | null {
   const edit = (): ReturnType<typeof withValue> => withValue(readTextFile(file) ?? '', 'package_style', 'modular');
   const found = edit();

@@ -1,4 +1,4 @@
-/** Runs the wizard's commands here and on the other members, and stores the results. Changes nothing. */
+/** Runs the wizard's commands here and on the other members. Changes nothing. */
 import { inParallel } from '../../cluster/remote/observation.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
@@ -84,7 +84,6 @@ export class Looker {
   }
 }
 
-/** In one line. */
 function reason(program: string, { errorCode, timedOut, exitCode, stderr }: CommandResult): string {
   if (errorCode === 'ENOENT') return `${program} is not installed here`;
   if (timedOut) return `${program} did not answer in time`;

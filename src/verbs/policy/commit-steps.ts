@@ -1,4 +1,3 @@
-/** The steps of a commit on the active member, and what they report. */
 import { failure } from '../../base/problem.ts';
 import { type CommitPlan, type CommitRecord, type LocalFile, nextRecord, type PolicyState } from '../../cluster/policy/commit.ts';
 import { linkRemedy, type PolicyPlace, policyStatus } from '../../cluster/policy/look.ts';
@@ -29,7 +28,6 @@ export interface CommitOptions extends PolicyOptions {
   readonly dryRun: boolean;
 }
 
-/** What one attempt works on. */
 export interface At {
   readonly shell: MemberShell;
   readonly settings: Settings;
@@ -82,7 +80,7 @@ export async function committed(
   return null;
 }
 
-/** Also acknowledges an edit that is already on the master: an earlier run may have been killed before it reported. */
+/** An earlier run may have been killed before it reported: also acknowledges an edit that is already on the master. */
 export async function confirmed(at: At, files: readonly LocalFile[]): Promise<string | null> {
   const { shell, place, owner, state, stages, options } = at;
   if (!options.dryRun) {
@@ -104,7 +102,6 @@ export function notDone({ owner, options, stages }: At, ended: CommandResult): s
       'run the same command again when csync status reports that the package serves: it completes the commit',
       owner,
     );
-  // A rollout waits for the package that moves.
   const isMoving = ended.exitCode === policyStatus.notMounted && stages.open !== null;
   if (isMoving || ended.exitCode === policyStatus.moved || ended.exitCode === busyStatus) return why;
   if (ended.exitCode === policyStatus.linked) throw failure('change-policy', `nothing was committed: ${why}`, linkRemedy, owner);

@@ -1,4 +1,4 @@
-/** `csync policy commit`: puts an edit of the administrator's part on the master, without losing another edit. */
+/** `csync policy commit`: puts an edit on the master, without losing another edit. */
 
 import { demand, type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { type PolicyState, planCommit } from '../../cluster/policy/commit.ts';
@@ -17,7 +17,6 @@ export interface PolicyCommitOptions extends CommitOptions {
   readonly paths: readonly string[];
   /** REPOSITORY[@REF] of git, instead of paths. */
   readonly from?: string | undefined;
-  /** Directory of the policy in the repository. */
   readonly subdirectory: string;
   /** Digest of the whole master copy that the edit is based on. */
   readonly base?: string | undefined;

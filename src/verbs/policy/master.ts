@@ -1,4 +1,3 @@
-/** The policy of the active member, as all policy verbs read it. */
 import { failure } from '../../base/problem.ts';
 import type { CommitRecord } from '../../cluster/policy/commit.ts';
 import {
@@ -38,10 +37,10 @@ const lookLimitMs = 60_000;
 /** Twice the largest policy (look.ts), for base64 and names. */
 const mostAnswerBytes = 2 * mostContentBytes;
 export const commitLimitMs = 180_000;
-/** Attempts while the policy changes meanwhile; after that, another process writes continuously. */
+/** While the policy changes meanwhile; then another process writes continuously. */
 export const tries = 8;
 
-/** The active member. Throws a Failure if there is none, or if it is unknown. */
+/** Throws a Failure if there is none, or if it is unknown. */
 export async function findOwner(shell: MemberShell, settings: Settings): Promise<string> {
   const place = await locate(shell, settings);
   if (place?.status === 'up' && place.owner !== null) return place.owner;

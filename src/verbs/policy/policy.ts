@@ -1,4 +1,4 @@
-/** `csync policy show | log`: the policy that the master serves, its commits and its staged rollouts. */
+/** `csync policy show | log`. */
 
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';

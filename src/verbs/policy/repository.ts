@@ -25,7 +25,7 @@ export async function openRepository(from: string, subdirectory: string): Promis
   const isHere = kindOf(repository) === 'directory';
   const scratch = privateDirectory('csync-git');
   if (scratch === null) return refuse('change-policy', 'no temporary directory can be made', 'free space in /tmp');
-  // By hash: retries of a commit need them again.
+  // Retries of a commit need them again.
   const trees = new Map<string, ReadonlyMap<string, Buffer>>();
   const read = async (revision: Revision, commit: string): Promise<ReadonlyMap<string, Buffer>> => {
     const tree = trees.get(commit) ?? plain(await filesOfCommit(revision, commit, subdirectory, scratch.path), repository);

@@ -1,5 +1,5 @@
 /**
- * `csync policy commit --stage`: the edit goes to some clients first. The state on the master decides the next step, so any run of the same
+ * `csync policy commit --stage`: the edit goes to some clients first. The state on the master decides the next step: any run of the same
  * command continues where another one stopped, on whichever member is active.
  */
 
@@ -42,7 +42,7 @@ const mostSeconds = 86_400;
 /** Of a host that does not report the staged policy; again after each promotion. */
 const mostRuns = 3;
 const betweenRunsMs = 5000;
-/** Wait of a rollout for a package that moves. */
+/** For a package that moves. */
 const masterLimitMs = 600_000;
 
 /** What csync meets while the package moves. */
@@ -89,12 +89,11 @@ export function stillOpen(stage: Stage): Failure {
   );
 }
 
-/** What one run of the command has learnt about a rollout. */
+/** One run of the command. */
 export class Rollout {
   readonly #staging: Staging;
   readonly #copy: WorkingCopy | null;
   readonly #stop: AbortSignal;
-  /** On the master, as far as this run knows. */
   #stage: Stage | null = null;
   /** Runs in which no host failed, and not all succeeded, since the promotion with that sentinel. */
   #runs = { count: 0, sentinel: '' };
@@ -183,7 +182,6 @@ export class Rollout {
       isDone,
     );
     if (isDone(ended)) return stage;
-    // Perhaps it is staged.
     this.#stage = stage;
     return notDone(at, ended);
   }

@@ -26,7 +26,7 @@ export const takeBackDocument = shape.document({
 });
 
 /**
- * Hosts that may still have the policy of a rollout, or why another attempt is needed. Removes its directory first: hosts return by
+ * Hosts that may still have the policy of a rollout, or why another attempt is needed. Its directory is removed first: hosts return by
  * themselves.
  */
 export async function takeBack(at: At, why: string, run: RemoteRunWish): Promise<readonly string[] | string> {

@@ -1,6 +1,6 @@
 /**
- * Serviceguard's phases around a package's scripts, in a member's namespaces, in the order of serviceguard.md 3.2 and 6.7. Decides nothing
- * about where a package runs.
+ * Serviceguard's phases around a package's scripts, in a member's namespaces, in the order of serviceguard.md 3.2 and 6.7. Does not decide
+ * where a package runs.
  */
 import { isIpv6 } from '../../../base/network.ts';
 import { words } from '../../../base/shell-word.ts';
@@ -26,7 +26,6 @@ export interface ControlScriptInput {
   readonly phases: readonly Phase[];
 }
 
-/** Lives as long as the daemon. */
 export interface ServiceKeeper {
   start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): Promise<void>;
   halt(member: string, content: PackageContent, service: ServiceEntry): Promise<void>;

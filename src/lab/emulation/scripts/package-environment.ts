@@ -1,5 +1,3 @@
-/** Environment and log of scripts and services. Pure. */
-
 import { shellWord } from '../../../base/shell-word.ts';
 import type { PackageContent } from '../../../serviceguard/package-content.ts';
 import type { PackageFile } from '../../../serviceguard/package-file.ts';

@@ -1,4 +1,3 @@
-/** One run of a package's scripts on a member: time limit, log, commands. */
 import * as files from '../../../host/lab/lab-files.ts';
 import type { RunningProcess } from '../../../host/processes.ts';
 import type { PackageContent } from '../../../serviceguard/package-content.ts';

@@ -1,6 +1,6 @@
 /**
- * Services of packages: only the restart counter is in their environment; the package manager watches them; a halt sends SIGTERM to the
- * group, and SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
+ * Services of packages: only the restart counter is in their environment; a halt sends SIGTERM to the group, and SIGKILL after
+ * service_halt_timeout [serviceguard.md 5.11, 6.6].
  */
 import * as files from '../../../host/lab/lab-files.ts';
 import { endWithin, type RunningProcess } from '../../../host/processes.ts';

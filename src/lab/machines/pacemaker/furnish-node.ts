@@ -1,4 +1,3 @@
-/** Files of a lab member with the real corosync and Pacemaker. */
 import * as files from '../../../host/lab/lab-files.ts';
 import lvmActivate from '../stand-ins/lvm-activate.sh';
 import clusterSide from './cluster-side.pl';
@@ -10,7 +9,6 @@ export const clusterProgram = '/usr/local/sbin/lab-cluster';
 export interface ClusterOfLab {
   readonly name: string;
   readonly members: readonly { readonly name: string; readonly address: string }[];
-  /** Of corosync. */
   readonly key: Uint8Array;
 }
 

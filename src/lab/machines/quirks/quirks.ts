@@ -13,12 +13,10 @@ import sudo from './sudo.sh';
 import tree from './tree.sh';
 
 interface Quirk {
-  /** For help and pages. */
   readonly does: string;
   /** Shell text that gets a host's kind and number: before the first boot ends, and at each boot. */
   readonly onDisk?: string;
   readonly onBoot?: string;
-  /** Gets the policy directory after the lab wrote it. */
   readonly inPolicy?: string;
   readonly settings?: Partial<Settings>;
 }
@@ -69,6 +67,7 @@ export function quirksInPolicy(names: readonly QuirkName[]): string {
   return each(texts(names, 'inPolicy')).join('\n');
 }
 
+/** Settings of a site with these quirks. */
 export function quirkSettings(names: readonly QuirkName[]): Partial<Settings> {
   return Object.assign({}, ...names.map((name) => quirkTable[name].settings ?? {}));
 }

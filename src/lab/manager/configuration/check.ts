@@ -26,7 +26,6 @@ export interface MemberObservation {
 
 export interface CheckInput {
   readonly file: PackageFile;
-  /** For problems. */
   readonly fileName: string;
   readonly state: ClusterState;
   readonly observations: Readonly<Record<MemberName, MemberObservation>>;
@@ -143,7 +142,6 @@ function valueProblems(input: CheckInput): Problem[] {
   });
 }
 
-/** Members, subnets, volume groups, addresses. */
 function clusterProblems(input: CheckInput): Problem[] {
   const { file, fileName, state } = input;
   const problems: Problem[] = [];

@@ -10,7 +10,7 @@ export interface ClusterFile {
   readonly memberTimeoutMicroseconds: number;
 }
 
-/** As cmquerycl -C and cmgetconf print it. */
+/** As cmquerycl -C and cmgetconf. */
 export function printClusterFile({ name, members, memberTimeoutMicroseconds }: ClusterFile): string {
   const head = ['# Cluster configuration of the lab', `CLUSTER_NAME ${name}`, 'HOSTNAME_ADDRESS_FAMILY IPV4'];
   const each = members.flatMap((member) => [`NODE_NAME ${member}`, '  NETWORK_INTERFACE eth0']);

@@ -1,6 +1,6 @@
 /**
- * Serves the monitor's figures (monitor_metrics_listen) in another process, so that requests never reach the one that judges the daemon.
- * That one sends its state here, a line each; both exit together.
+ * Serves the monitor's figures (monitor_metrics_listen) in another process, so that requests never reach the one that judges the daemon,
+ * which sends its state here, a line each. Both exit together.
  */
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';

@@ -1,6 +1,6 @@
 /**
- * Writes the monitor's state to a file for csync status; figures to another file and over HTTP. A failure here is logged once and never
- * counts against the package.
+ * The monitor's state in a file for csync status; figures in another file and over HTTP. A failure here is logged once and never counts
+ * against the package.
  */
 
 import { parsePromotion, promotionFile } from '../../../contract/handover.ts';
@@ -26,7 +26,6 @@ export interface MonitorReport {
   close(): void;
 }
 
-/** Everything except times. */
 function substanceOf({ layers, ...rest }: Seen): string {
   return JSON.stringify([rest, Object.entries(layers).map(([layer, { result, detail }]) => [layer, result, detail])]);
 }

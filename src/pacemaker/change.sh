@@ -35,9 +35,11 @@ found() {
   exit 1
 }
 
-# A command on the new configuration. When cibadmin refuses one, it prints all of it.
-edit() {
-  CIB_file=$new "$@" > "$work/said" 2>&1 || { tail -n 1 "$work/said" | cut -c 1-300 >&2 && exit 1; }
+# FILE COMMAND: on a configuration beside the live one. When cibadmin refuses a command, it prints the whole configuration.
+on() {
+  configuration=$1
+  shift
+  CIB_file=$configuration "$@" > "$work/said" 2>&1 || { tail -n 1 "$work/said" | cut -c 1-300 >&2 && exit 1; }
 }
 
 cibadmin --query > "$live" || exit 1
@@ -47,21 +49,30 @@ if found "/cib/configuration//*[@id='$id' and not(self::group[primitive[@provide
 fi
 cp "$live" "$new"
 others="@rsc='$id' and not(starts-with(@id,'cli-'))"
-edit cibadmin --delete-all --force --xpath "//constraints/rsc_location[$others]"
-edit cibadmin --delete --xpath "//group[@id='$id']"
-edit cibadmin --modify --allow-create --scope configuration --xml-file "$file"
+on "$new" cibadmin --delete-all --force --xpath "//constraints/rsc_location[$others]"
 if found "//group[@id='$id']"; then
+  # The group alone: constraints that stay name it, so it cannot be deleted before.
+  cibadmin --empty > "$work/rendered.xml"
+  on "$work/rendered.xml" cibadmin --modify --allow-create --scope configuration --xml-file "$file"
+  CIB_file=$work/rendered.xml cibadmin --query --xpath "//group[@id='$id']" > "$work/group.xml"
+  on "$new" cibadmin --replace --xpath "//group[@id='$id']" --xml-file "$work/group.xml"
+  on "$new" cibadmin --modify --allow-create --scope configuration --xml-file "$file"
   for name in target-role is-managed maintenance; do
     value=$(CIB_file=$live crm_resource --resource "$id" --meta --get-parameter "$name" 2> /dev/null)
     case $value in
-      '') edit crm_resource --resource "$id" --meta --delete-parameter "$name" ;;
-      *) edit crm_resource --resource "$id" --meta --set-parameter "$name" --parameter-value "$value" ;;
+      '') on "$new" crm_resource --resource "$id" --meta --delete-parameter "$name" ;;
+      *) on "$new" crm_resource --resource "$id" --meta --set-parameter "$name" --parameter-value "$value" ;;
     esac
   done
 else
-  edit crm_resource --resource "$id" --meta --set-parameter target-role --parameter-value Stopped
+  on "$new" cibadmin --modify --allow-create --scope configuration --xml-file "$file"
+  on "$new" crm_resource --resource "$id" --meta --set-parameter target-role --parameter-value Stopped
 fi
-crm_verify --xml-file "$new" -V || exit 1
+# It fails for warnings, too: as long as a node is new to the cluster, or for a name that is deprecated.
+crm_verify --xml-file "$new" -V > "$work/said" 2>&1 || {
+  cat "$work/said" >&2
+  grep -q 'Warnings found' "$work/said" && ! grep -q 'Errors found' "$work/said" || exit 1
+}
 case $action in
   simulate) crm_simulate --xml-file "$new" --simulate --output-as=xml ;;
   apply)

@@ -44,3 +44,20 @@ export function promotionAfter(epoch: number, at: number, before: Handover | nul
   const isFailover = before !== null && before.epoch === epoch - 1 && before.reason !== 'user_halt' && before.lostAt <= at;
   return { epoch, at, failover: isFailover ? { from: before.member, milliseconds: at - before.lostAt } : null };
 }
+
+/** Longer than a start that fails, and its halt. */
+const carriedMs = 600_000;
+
+/**
+ * What a halt leaves, `own` if this member was the master: its promotion of that epoch was proved. After a start that failed behind its mark
+ * (`marked`: who wrote it), the note of the member that lost the role goes on. null: the note stays as it is.
+ */
+export function noteOfHalt(
+  own: Handover,
+  { proved, marked, before }: { proved: Promotion | null; marked: string | null; before: Handover | null },
+): Handover | null {
+  if (proved?.epoch === own.epoch) return own;
+  if (marked !== own.member) return null;
+  const goesOn = before !== null && before.epoch === own.epoch - 1 && own.lostAt - before.lostAt < carriedMs;
+  return goesOn ? { ...before, epoch: own.epoch } : own;
+}

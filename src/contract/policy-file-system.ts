@@ -61,3 +61,11 @@ export function sentinelEpoch(text: string | null): number {
     return typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch > 0 ? epoch : 0;
   }, 0);
 }
+
+/** null: missing or damaged. */
+export function sentinelMember(text: string | null): string | null {
+  return attempt(() => {
+    const { member } = JSON.parse(text ?? '') as Partial<Sentinel>;
+    return typeof member === 'string' ? member : null;
+  }, null);
+}

@@ -4,13 +4,15 @@ import { attempt } from '../../base/attempt.ts';
 import {
   type Handover,
   handoverFile,
+  noteOfHalt,
   type Promotion,
   parseHandover,
+  parsePromotion,
   promotionAfter,
   promotionFile,
 } from '../../contract/handover.ts';
 import { monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
-import { sentinelEpoch } from '../../contract/policy-file-system.ts';
+import { sentinelEpoch, sentinelMember } from '../../contract/policy-file-system.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Daemon } from '../daemon.ts';
 import type { Finding } from '../failures.ts';
@@ -72,13 +74,18 @@ function leaveHandover({ host, settings, daemon, dryRun, hurried }: HaltContext,
   const { verdict } = parseMonitorState(host.readText(monitorStateFile(settings.packageName)) ?? '') ?? { verdict: null };
   const isRecent = verdict !== null && now - verdict.noticed < recentMs;
   if (isRecent && verdict.reason === 'storage') return;
-  const handover: Handover = {
-    epoch: sentinelEpoch(host.readText(daemon.sentinelPath)),
+  const mark = host.readText(daemon.sentinelPath);
+  const proved = parsePromotion(host.readText(promotionFile(settings.packageName)));
+  const own: Handover = {
+    // A damaged mark has none.
+    epoch: sentinelEpoch(mark) || (proved?.epoch ?? 0),
     member: host.member,
     lostAt: isRecent ? Math.min(Date.parse(verdict.since), verdict.noticed) : now,
     reason: host.environment.SG_HALT_REASON || 'unknown',
   };
-  attempt(() => host.replace(handoverFile(settings.mountPoint), `${JSON.stringify(handover)}\n`, 0o644));
+  const path = handoverFile(settings.mountPoint);
+  const note = noteOfHalt(own, { proved, marked: sentinelMember(mark), before: parseHandover(host.readText(path)) });
+  if (note !== null) attempt(() => host.replace(path, `${JSON.stringify(note)}\n`, 0o644));
 }
 
 const noteSeconds = 5;

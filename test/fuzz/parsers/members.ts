@@ -4,7 +4,7 @@ import { readProgramFile } from '../../../src/cluster/apply/program-file.ts';
 import { readAddressView } from '../../../src/cluster/condition/outside.ts';
 import { parseMasterFiles } from '../../../src/cluster/setup/look.ts';
 import { maintenanceFrom, maintenanceText, parseMaintenance } from '../../../src/contract/maintenance-file.ts';
-import { fstabMount, sentinelEpoch } from '../../../src/contract/policy-file-system.ts';
+import { fstabMount, sentinelEpoch, sentinelMember } from '../../../src/contract/policy-file-system.ts';
 import { isAnnounced } from '../../../src/contract/restart-notice.ts';
 import { roomBy } from '../../../src/contract/space.ts';
 import { framedLine, unframed } from '../../../src/host/admin/frame.ts';
@@ -142,7 +142,12 @@ export const members: readonly FuzzedParser[] = [
     name: 'notes for the monitor',
     of: 'csync',
     samples: ['{"epoch":4,"member":"m1","at":"x"}\n', '42 8123456 900\n', '1234.5\n'],
-    parse: (text) => [sentinelEpoch(text), isAnnounced(text, { pid: 42, startTime: '8123456' }, 1), mayRestart(60, text, 100)],
+    parse: (text) => [
+      sentinelEpoch(text),
+      sentinelMember(text),
+      isAnnounced(text, { pid: 42, startTime: '8123456' }, 1),
+      mayRestart(60, text, 100),
+    ],
   },
   {
     name: 'request for the figures',

@@ -46,6 +46,8 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
     await atHome();
     await demand('m2', `cd ${work}/ppkeys && mv localhost.pub kept && mkfifo localhost.pub`);
     expect(await afterTheKill(10)).toBe('m3');
+    // m2 was not the master, though it had the policy file system and released it.
+    expect(JSON.parse(await demand('m3', 'cat /run/csync-promotion-csync.json'))).toMatchObject({ failover: { from: 'm1' } });
     expect(await demand('m2', `grep -F '[keys-unusable]' ${log} | tail -1`)).toMatch(/\blocalhost\.pub\b/);
     await demand('m2', `cd ${work}/ppkeys && rm localhost.pub && mv kept localhost.pub`);
   });

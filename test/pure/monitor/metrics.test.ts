@@ -1,6 +1,6 @@
 /** The monitor's figures, and how long a failover took, as tables. */
 import { describe, expect, it } from 'vitest';
-import { parseHandover, parsePromotion, promotionAfter } from '../../../src/contract/handover.ts';
+import { noteOfHalt, parseHandover, parsePromotion, promotionAfter } from '../../../src/contract/handover.ts';
 import type { MonitorState } from '../../../src/contract/monitor-state.ts';
 import { answerTo } from '../../../src/host/member/http-endpoint.ts';
 import { metricsText } from '../../../src/member/monitor/report/metrics.ts';
@@ -84,6 +84,26 @@ describe('how long a failover took', () => {
     ['no note', null, null],
   ])('%s', (_, note, failover) => {
     expect(promotionAfter(5, 1500, note)).toEqual({ epoch: 5, at: 1500, failover });
+  });
+
+  const own = { epoch: 5, member: 'm2', lostAt: 9000, reason: 'failure' };
+  const role = (epoch: number) => ({ epoch, at: 1, failover: null });
+  it.each<[string, Parameters<typeof noteOfHalt>[1], ReturnType<typeof noteOfHalt>]>([
+    ['the master writes its own', { proved: role(5), marked: 'm2', before }, own],
+    ['a master that could not write its mark, too', { proved: role(5), marked: 'm1', before }, own],
+    ['a start that failed before its mark writes none', { proved: null, marked: 'm1', before }, null],
+    ['nor if it was the master earlier', { proved: role(3), marked: 'm1', before }, null],
+    ['nor beside a damaged mark', { proved: null, marked: null, before }, null],
+    [
+      'a start that failed behind its mark hands on the note of the member that lost the role',
+      { proved: role(3), marked: 'm2', before },
+      { ...before, epoch: 5 },
+    ],
+    ['but none of an earlier failover', { proved: null, marked: 'm2', before: { ...before, epoch: 3 } }, own],
+    ['and none that is old', { proved: null, marked: 'm2', before: { ...before, lostAt: 9000 - 600_000 } }, own],
+    ['nor one that is missing', { proved: null, marked: 'm2', before: null }, own],
+  ])('the halt leaves a note: %s', (_, facts, note) => {
+    expect(noteOfHalt(own, facts)).toEqual(note);
   });
 
   it('takes anything else for no note', () => {

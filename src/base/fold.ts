@@ -1,7 +1,4 @@
-/**
- * Lines of at most `width` columns, where words allow it; all but the first indented. Keeps a command in backticks on one line, to be
- * copied.
- */
+/** Lines of at most `width` columns, if words allow; all but the first indented. Keeps a command in backticks on one line, to be copied. */
 export function folded(text: string, width: number, indent = 0): string {
   const lines = [''];
   for (const word of text.trimEnd().match(/^\s+|(?:`[^`]*`|\S)+\s*/g) ?? []) {

@@ -6,10 +6,7 @@ interface Look {
   readonly indent?: number;
 }
 
-/**
- * Columns as wide as their widest cell, two blanks apart; wide characters count as two. `right`: numbers of columns aligned to the right;
- * `indent`: blanks.
- */
+/** Columns as wide as their widest cell, two blanks apart; wide characters count as two. `right`: columns aligned to the right. */
 export function columns(rows: readonly (readonly (string | number)[])[], { right = [], indent = 0 }: Look = {}): string[] {
   const texts = rows.map((row) => row.map(String));
   const widths: number[] = [];

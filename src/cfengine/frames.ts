@@ -1,7 +1,4 @@
-/**
- * Frames of both generations: 8 bytes of header, NUL padded, "<status> <length>" with t (done) or m (more), then the payload [cfengine.md
- * 1.8]. Pure.
- */
+/** Both generations: 8-byte header, NUL padded, "<status> <length>" with t (done) or m (more), then the payload [cfengine.md 1.8]. Pure. */
 export function encodeFrame(payload: string): Buffer {
   const body = Buffer.from(payload, 'latin1');
   const header = Buffer.alloc(8);

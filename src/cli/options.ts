@@ -8,7 +8,6 @@ export const print = async (text: string | Promise<string>): Promise<number> => 
 };
 
 export const settingsOption = { type: 'string', default: 'csync.yaml', describe: 'settings file' } as const;
-/** The settings are found on a member. */
 export const foundSettings = {
   type: 'string',
   describe: 'settings file; default: csync.yaml here, else the applied settings of this member',

@@ -18,7 +18,6 @@ const rows: readonly Verb[] = [
 
 export const verbs: readonly Verb[] = Object.keys(verbTasks).flatMap((task) => rows.filter((verb) => verb.task === task));
 
-/** First words of verbs with two words. */
 export const verbGroups: Readonly<Record<string, VerbGroup>> = {
   settings: { does: 'the settings file csync.yaml' },
   templates: { does: 'the templates' },

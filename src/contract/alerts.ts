@@ -59,7 +59,6 @@ const state = v.object({
   problem: v.nullable(v.string()),
   hooks: v.array(hook),
   ignored: v.array(v.string()),
-  /** Events that this member could not observe. */
   unknown: v.array(v.string()),
   /** By event of one moment: the last one seen; null: none. */
   marks: v.record(v.string(), v.nullable(v.string())),

@@ -1,7 +1,4 @@
-/**
- * Each process has its own group: a time-out or halt reaches all children, also across pid namespaces (a group kill uses the kernel's own
- * ids).
- */
+/** Each process has its own group: a limit or halt reaches all children, also across pid namespaces (a group kill uses kernel ids). */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

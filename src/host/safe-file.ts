@@ -1,7 +1,4 @@
-/**
- * Files that root reads and writes among other users and hanging disks. Refuses FIFOs and devices, follows no link in writing, uses
- * unguessable names.
- */
+/** Files of root among other users and hanging disks. Refuses FIFOs and devices, follows no link in writing, uses unguessable names. */
 import {
   closeSync,
   constants,

@@ -16,7 +16,6 @@ export class LabUnavailable extends Failure {
   }
 }
 
-/** A lab that does not answer is stuck. */
 const answerLimitMs = 30_000;
 const endLimitMs = 20_000;
 const bootingEndLimitMs = 1_000;
@@ -214,10 +213,7 @@ const reapingInit = [
   'my $child = fork // die; if (!$child) { exec @ARGV or die } while ((my $gone = wait) != -1) { exit($? >> 8) if $gone == $child }',
 ];
 
-/**
- * Resolves when the machines are up. Requires root. Rejects with LabUnavailable if the lab runs already or does not start; then nothing is
- * left.
- */
+/** Resolves when the machines are up. Needs root. Rejects with LabUnavailable if the lab runs or does not start; then nothing is left. */
 export async function startLab(start: LabStart): Promise<LabHandle> {
   const { spec } = start;
   const release = await claimName(`csync-lab/${spec.name}`);

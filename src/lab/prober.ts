@@ -20,10 +20,7 @@ const againMs = 50;
 const hastyQuestions = 100;
 /** Limit of a single question, sent sometimes: a slow master refuses the next one before it answers. */
 const patientMs = 2000;
-/**
- * A client has one connection at a time (allowallconnects), and its agent goes first: the probe pauses so long, and repeats a refused
- * question.
- */
+/** A client has one connection at a time (allowallconnects), and its agent goes first: the probe pauses, and repeats a refused question. */
 const makeRoomMs = 500;
 const besideMs = 20;
 

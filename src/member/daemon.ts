@@ -1,6 +1,4 @@
-/**
- * Finds, probes, starts and stops this member's cfengine daemon. Only its state afterwards counts, never an exit status [cfengine.md 0.6].
- */
+/** Finds, probes, starts and stops the cfengine daemon. Only its state afterwards counts, never an exit status [cfengine.md 0.6]. */
 import { attempt } from '../base/attempt.ts';
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey } from '../cfengine/keys.ts';

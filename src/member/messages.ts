@@ -1,6 +1,4 @@
-/**
- * Events that member scripts and monitor log. A failed step logs a code of failures.ts. docs/reference/log.md is generated from this table.
- */
+/** What member scripts and monitor log. A failed step has a code of failures.ts. docs/reference/log.md is generated from this table. */
 import type { LogMessage } from '../base/log-line.ts';
 import { alertLines, logFaults } from '../host/member/member-log.ts';
 

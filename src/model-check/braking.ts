@@ -1,6 +1,4 @@
-/**
- * The shipped brake (src/member/monitor/brake.ts) with the emulated cmviewcl. No time: each failover is less than ten minutes ago, or more.
- */
+/** The shipped brake (src/member/monitor/brake.ts) and the emulated cmviewcl. No time: a failover is less than ten minutes ago, or more. */
 import { type ViewRequest, viewCluster } from '../lab/commands/view.ts';
 import { loadConnections, type Others, othersFrom, settledMs, whyStay } from '../member/monitor/brake.ts';
 import { conclusions } from '../member/monitor/judge.ts';

@@ -1,4 +1,3 @@
-/** Rows of small numbers with an index. */
 import { rowLength } from './state.ts';
 
 const emptySlot = -1;

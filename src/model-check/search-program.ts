@@ -1,7 +1,4 @@
-/**
- * One search in its own process: `search.cjs RUN`, a CheckRun with settings as JSON. Prints the SearchResult as JSON; progress to standard
- * error.
- */
+/** `search.cjs RUN`: one search. RUN: a CheckRun with settings as JSON. Prints the SearchResult as JSON; progress to standard error. */
 import { out, progress } from '../host/output.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type CheckRun, runChecks } from './model-check.ts';

@@ -1,6 +1,5 @@
 /**
- * Drills on a real cluster: the engine's commands and signals over ssh, a watch on every member, connections from clients. No power or
- * cables.
+ * Drills on a real cluster: engine commands and signals over ssh, a watch on every member, connections from clients. No power or cables.
  */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import { conditionLook } from '../cluster/condition/member-condition.ts';

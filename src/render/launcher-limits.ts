@@ -1,7 +1,4 @@
-/**
- * Seconds of a start and a halt. The launcher stops a script well before Serviceguard's time-out, which would disable the package
- * everywhere. Pure.
- */
+/** Seconds of a start and a halt. The launcher stops a script before Serviceguard's time-out would disable the package everywhere. Pure. */
 import type { LauncherRole } from '../contract/package-directory.ts';
 import type { Settings } from '../settings/settings.ts';
 

@@ -1,6 +1,4 @@
-/**
- * The Masterfiles Policy Framework (MPF) of CFEngine 3: csync's policy joins it by its augments, def.json, and changes no file of it. Pure.
- */
+/** CFEngine 3's Masterfiles Policy Framework (MPF): csync's policy joins by its augments, def.json, and changes no file of it. Pure. */
 
 /** All exist in 3.21; a tree without one is joined by hand. */
 const hooks: readonly (readonly [file: string, text: string])[] = [

@@ -27,7 +27,6 @@ import { haltLimits, startLimits } from './launcher-limits.ts';
 import { fillTemplate, type Template } from './template.ts';
 
 export interface PackageTemplates {
-  /** For the package style of the settings. */
   readonly packageFile: Template;
   readonly launcher: Template;
 }
@@ -195,9 +194,7 @@ export function withRuntime(files: readonly RenderedFile[], runtime: Runtime | n
   return files.map((file) => ((setPartOf(file.name)?.name ?? file.name) === manifestName ? { ...file, text } : file));
 }
 
-/**
- * Replaces files by an administrator's own. The result is another set; its manifest names the edits, so that the next render notices them.
- */
+/** Replaces files by the administrator's. The result is another set; its manifest names the edits, so that the next render notices them. */
 export function withEdits(
   files: readonly RenderedFile[],
   edits: ReadonlyMap<string, string>,

@@ -34,7 +34,6 @@ export const pristineDirectory = '.shipped';
 export interface TemplateTexts {
   readonly shipped: string;
   readonly own: string | null;
-  /** The shipped text at the export. */
   readonly pristine: string | null;
 }
 

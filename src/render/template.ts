@@ -1,7 +1,4 @@
-/**
- * Strict replacement of `{{token}}`: no logic, no escaping, one pass, so values are never parsed. `$SG...`, `%`, `$&`, single braces stay.
- * Pure.
- */
+/** Replaces `{{token}}`: no logic, no escaping, one pass, so values are never parsed. `$SG...`, `%`, `$&`, single braces stay. Pure. */
 import { closest } from 'fastest-levenshtein';
 import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 
@@ -24,9 +21,7 @@ function placesIn({ file, text }: Template): (offset: number) => Place {
   };
 }
 
-/**
- * Returns all problems with line and column: a token without a value (with the nearest name), a malformed one, an unused `required` value.
- */
+/** All problems with line and column: a token without a value (with the nearest name), a malformed one, an unused `required` value. */
 export function fillTemplate(
   template: Template,
   values: Readonly<Record<string, string>>,

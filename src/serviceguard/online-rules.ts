@@ -1,9 +1,7 @@
 /** What may change while a package runs [serviceguard.md 2.8]. Pure. */
 import type { PackageValues } from './package-file.ts';
 
-/**
- * free: any time. halted: requires a halt. live: Serviceguard would unmount, mount, halt or start something at once, or advises against it.
- */
+/** free: any time. halted: needs a halt. live: Serviceguard would unmount, mount, halt or start something at once, or advises against. */
 export type OnlineRule = 'free' | 'halted' | 'live';
 
 const rules: Readonly<Record<string, OnlineRule>> = {

@@ -124,7 +124,6 @@ function baseProblems(file: PackageFile, fileName: string): Problem[] {
   return [error('package-type', `package_type ${type} does not fit base module ${base}.`, remedy, place)];
 }
 
-/** One problem for each missing module. */
 function missingModuleProblems(file: PackageFile, fileName: string, at: At): Problem[] {
   if (basesOf(file).length !== 1) return [];
   const names = moduleNames(file);

@@ -34,10 +34,7 @@ export function styleOf({ lines }: Pick<PackageValues, 'lines'>): PackageStyle {
 /** [L9 p.196] */
 export const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$/;
 
-/**
- * Returns all problems: quoting, a keyword without a value, no or two package names. An empty value must be quoted (`fs_umount_opt ""`) [L9
- * p.210].
- */
+/** All problems: quoting, keyword without value, no or two package names. An empty value must be quoted (`fs_umount_opt ""`) [L9 p.210]. */
 export function parsePackageFile(text: string, fileName: string): Checked<PackageFile> {
   const problems: Problem[] = [];
   const lines: PackageLine[] = [];

@@ -1,7 +1,4 @@
-/**
- * cmmakepkg: the modules' attributes with comments, values of an existing file kept [serviceguard.md 2.2, 2.3]. Order and comments are
- * ours. Pure.
- */
+/** cmmakepkg: attributes with comments, values of an existing file kept [serviceguard.md 2.2, 2.3]. Order and comments are ours. Pure. */
 import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
 import { type Attribute, expandModule, findAttribute, type Module, modules, startOrder } from './modules.ts';
 import { allValues, type PackageFile, printValue } from './package-file.ts';

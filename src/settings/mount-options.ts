@@ -2,7 +2,6 @@
 
 export interface MountOptions {
   readonly text: string;
-  /** In order; a flag counts as its option. */
   readonly options: readonly string[];
 }
 

@@ -1,6 +1,4 @@
-/**
- * Commands on a simulated member: activate a volume group only if its tag names the member, unmount nothing in use [serviceguard.md 7.1].
- */
+/** Simulated commands: activate a volume group only if its tag names the member, unmount nothing in use [serviceguard.md 7.1]. */
 import { deviceOf } from '../contract/policy-file-system.ts';
 import type { MemberFacts } from './member-facts.ts';
 

@@ -142,9 +142,7 @@ function sectionsOf(text: string): Map<string, { lines: string[]; status: number
   return sections;
 }
 
-/**
- * `2: eth0    inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\       valid_lft forever`; `networks`: `fd09::/64 dev eth0 proto kernel`.
- */
+/** `2: eth0 inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\ valid_lft forever`; `networks` `fd09::/64 dev eth0 proto kernel`. */
 const readAddress =
   (networks: readonly string[]) =>
   (line: string): Address | null => {

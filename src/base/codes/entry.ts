@@ -1,6 +1,5 @@
 /** What `csync explain CODE` and docs/reference/problem-codes.md print about a code. */
 
-/** By the subject that an entry names. */
 export const manualPages = {
   runbook: 'docs/runbook.md',
   install: 'docs/how-to/install.md',

@@ -184,10 +184,7 @@ function writeLines({ path, mode, text }: BootFile): string[] {
   return manager === undefined ? lines : [`if [ $manager = ${manager} ]; then`, ...lines, 'fi'];
 }
 
-/**
- * Starts missing daemons where the start is installed; by systemd, if it runs, so that this session does not own them. Exit status 3: they
- * do not run.
- */
+/** Starts missing daemons where the start is installed; by systemd if it runs: this session must not own them. Exit 3: they do not run. */
 export function startScript(): string {
   return hostScript(
     managerLine,

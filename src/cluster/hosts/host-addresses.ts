@@ -27,10 +27,7 @@ export function disputedHosts(claims: readonly AddressClaim[]): string[] {
   return claims.filter(({ addresses }) => addresses.some((one) => (holders.get(one) ?? []).length > 1)).map(({ name }) => name);
 }
 
-/**
- * This host's resolver decides first (`resolved`); then who had the address before, who is a member, who connects from it, who was named
- * first.
- */
+/** First this host's resolver (`resolved`); then who had the address before, who is a member, who connects from it, who was named first. */
 export function settleAddresses(
   claims: readonly AddressClaim[],
   resolved: ReadonlyMap<string, readonly string[]>,

@@ -64,10 +64,7 @@ export interface HostFacts {
   readonly roster: string | null;
 }
 
-/**
- * Prints the input of parseHost. `rosterWord`: shell word of the roster's path, on members. Only a digest of the private key leaves the
- * host.
- */
+/** Prints the input of parseHost. `rosterWord`: shell word of the roster's path, on members. The private key leaves only as a digest. */
 export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWord: string | null = null): Look<HostFacts | null> {
   const work = shellWord(settings.cfengineWorkDirectory);
   const family = familyOption(settings.packageAddress);

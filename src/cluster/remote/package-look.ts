@@ -46,10 +46,7 @@ export const runningLines: readonly string[] = [
   '[ -O "$mark" ] && [ ! -h "$mark" ] && read -r running _rest < "$mark"',
 ];
 
-/**
- * Sets $launcher, to call by hand, for the set in force; needs $directory. A modular launcher chooses the set; a legacy one has it in its
- * path.
- */
+/** Sets $launcher, for the set in force; needs $directory. A modular launcher chooses the set; a legacy one has it in its path. */
 export function launcherLines(style: Settings['packageStyle'], name = launcherNames(style)[0] ?? ''): string[] {
   if (style === 'modular') return [`launcher=$directory/${name}`];
   return [

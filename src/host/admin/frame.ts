@@ -23,9 +23,7 @@ export function framedFunction(script: string): string {
 
 const say = (word: string): string => `printf '\\n%s=%s=%s\\n' "$csync_mark" ${word} "$csync_mark"`;
 
-/**
- * GNU sed writes to the file /dev/stderr at once, but buffers standard output: a completed step must appear although the next one hangs.
- */
+/** GNU sed writes to the file /dev/stderr at once, but buffers standard output: a completed step must appear even if the next hangs. */
 export const framedCall = [
   // The script handles signals to the group: it removes what it staged.
   'trap : HUP INT TERM',

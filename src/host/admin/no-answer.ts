@@ -54,10 +54,7 @@ const sshFailures: readonly Meaning[] = [
   ],
 ];
 
-/**
- * Whether the connection ended before the login, because too many others log in (MaxStartups, default 10:30:100). Nothing of the script
- * ran.
- */
+/** Whether the connection ended before the login, as too many others log in (MaxStartups, default 10:30:100). Nothing of the script ran. */
 export function isTurnedAway({ exitCode, stdout, stderr }: CommandResult): boolean {
   return exitCode === 255 && stdout === '' && beforeLogin.test(stderr);
 }

@@ -15,9 +15,7 @@ const needed = [
   'ClearAllForwardings=yes',
 ];
 
-/**
- * Options for terminals, with the first OpenSSH that has each [release notes of OpenSSH 7.6 and 8.7]: an older ssh refuses unknown names.
- */
+/** Options for terminals, with the first OpenSSH of each [release notes of OpenSSH 7.6 and 8.7]: an older ssh refuses unknown names. */
 const forPeople: readonly (readonly [option: string, since: number])[] = [
   ['RequestTTY=no', 0],
   ['PermitLocalCommand=no', 0],

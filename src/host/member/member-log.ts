@@ -1,6 +1,4 @@
-/**
- * Package log and syslog of the member scripts. Writes each line at once, because a script may be killed and its last line matters most.
- */
+/** Package log and syslog of the member scripts. Writes each line at once, since a script may be killed and its last line matters most. */
 
 import { type LogHead, type LogMessage, type LogResult, logLine } from '../../base/log-line.ts';
 import { harmless, out } from '../output.ts';

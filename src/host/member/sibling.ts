@@ -1,7 +1,4 @@
-/**
- * A second process of this program, for work that must not block. It is restarted, and exits when its standard input closes, with this
- * process.
- */
+/** A second process of this program, for work that must not block. Restarted; exits when its standard input closes, with this process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeInherited } from '../inherited.ts';
 

@@ -1,7 +1,4 @@
-/**
- * cmviewcl's table [serviceguard.md 5.1.1, 5.1.2]. Widths of the plain one are from a real screen; growing columns and -v are INFERRED.
- * Pure.
- */
+/** cmviewcl's table [serviceguard.md 5.1.1, 5.1.2]. The plain widths are from a real screen; growing columns and -v are INFERRED. Pure. */
 import { packagesOf } from '../manager/draft.ts';
 import type { ClusterState, MemberName, PackageState, ServiceState } from '../manager/model.ts';
 import { type PackagePolicy, policyIn } from '../manager/package-policy.ts';

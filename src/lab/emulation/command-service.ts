@@ -1,6 +1,4 @@
-/**
- * Carries out the emulated commands. Files are the calling member's. Requests to the package manager are events, answered when complete.
- */
+/** Carries out the emulated commands. Files: the calling member's. Requests to the package manager are events, answered when complete. */
 
 import { isIpv6 } from '../../base/network.ts';
 import { errorProblem, formatProblem, type Problem } from '../../base/problem.ts';

@@ -1,4 +1,3 @@
-/** The cluster software of a lab, imitated or real. */
 import type { Connection } from '../../host/lab/lab-socket.ts';
 
 export interface LabCluster {

@@ -1,7 +1,4 @@
-/**
- * What a failure means for a failover package: the manual's table [A12 p.59][L9 p.70]; failures.ts carries it out. A missing pair does not
- * compile.
- */
+/** Failures of a failover package: the manual's table [A12 p.59][L9 p.70]; failures.ts carries it out. A missing pair does not compile. */
 import type { ScriptEnd } from './model.ts';
 
 export type Cause =

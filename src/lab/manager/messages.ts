@@ -1,6 +1,4 @@
-/**
- * Texts of the emulated commands with page or screen. `ours`: unpublished (serviceguard.md gap 4), so scripts must rely on exit statuses.
- */
+/** Texts of the emulated commands with page or screen. `ours`: unpublished (serviceguard.md gap 4), so scripts rely on exit statuses. */
 interface Message {
   readonly source: string;
   readonly text: (...values: readonly string[]) => string;

@@ -52,7 +52,6 @@ export interface MemberState {
   readonly machine: 'up' | 'down';
 }
 
-/** Decides what follows the halt script. */
 export type HaltGoal = 'user' | 'failure' | 'member-halt' | 'cluster-halt' | 'failback';
 
 export type PendingScript =

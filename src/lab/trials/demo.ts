@@ -1,7 +1,4 @@
-/**
- * Applies and runs the package in a lab, makes its master fail and halt, while clients fetch with the real cf-agent. Prints a table and a
- * verdict.
- */
+/** Runs the package in a lab, makes its master fail and halt, while clients fetch with the real cf-agent. Prints a table and a verdict. */
 import { columns } from '../../base/tables.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
 import type { LabHandle } from '../handle.ts';

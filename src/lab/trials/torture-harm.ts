@@ -85,7 +85,6 @@ const keysOf = (ground: HarmGround): string => layoutOf(settingsOf(ground)).keys
 const spareOf = ({ drills }: HarmGround): string => drills.lab.spec.hosts.find(({ kind }) => kind === 'spare')?.name ?? '';
 const membersBy = ({ drills }: HarmGround): string[] => membersOf(drills.lab.spec).map(({ name }) => name);
 
-/** Settings that differ from the applied ones. */
 const edited = `cd /root && { grep -v '^package_description:' csync.yaml; echo "package_description: torture $(cat /proc/sys/kernel/random/uuid)"; } > csync.new && mv csync.new csync.yaml`;
 const switchedOn = (ground: HarmGround): string => `cmmodpkg -e -n ${ground.wound.member} ${packageOf(ground)}`;
 

@@ -146,9 +146,7 @@ export interface Wound {
   readonly moment: number;
   readonly harm: readonly TableEvent[];
   readonly repair: readonly TableEvent[];
-  /**
-   * Seconds for another member to serve if the daemon is killed meanwhile. null: not tried, because the step moves the package or must not.
-   */
+  /** Seconds for another member to serve if the daemon is killed meanwhile. null: not tried; the step moves the package or must not. */
   readonly failsOver: number | null;
   readonly refuses: boolean;
   readonly meanwhile: Meanwhile;

@@ -103,7 +103,6 @@ export async function runTorture(
   };
 }
 
-/** Evidence that is removed with the lab. */
 async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> {
   const log = `${sgDirectories.SGRUN}/log/${packageName}.log`;
   const look = `cat /proc/loadavg; ip neigh; ss -Htan; ps -eo stat,nlwp,args | grep -v '^Z' | cut -c 1-100; tail -n 30 /var/log/messages; [ ! -e ${log} ] || tail -n 40 ${log}`;

@@ -9,7 +9,6 @@ import { codesIn, type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack }
 const sharedSet = 'set.txt';
 const ownSet = (member: string): string => `set-${member}.txt`;
 const calmSet = 'set-calm.txt';
-/** Edits for one to the shared file. */
 const meetEvery = 4;
 const commitMs = 240_000;
 const fetchMs = 120_000;

@@ -16,7 +16,6 @@ export interface TrialEngine {
   /** From settings to a package that may start. `checked`: runs the engine's own check first. */
   readonly deploy: (spec: LabSpec, type: Type, checked: boolean) => Promise<void>;
   readonly logs: string;
-  /** Whether the package needs more than half of the members. */
   readonly majority: boolean;
 }
 

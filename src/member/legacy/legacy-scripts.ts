@@ -1,7 +1,4 @@
-/**
- * RUN_SCRIPT start and HALT_SCRIPT stop: the steps of the modular scripts, and between them the work of Serviceguard's modules
- * [serviceguard.md 4.3].
- */
+/** RUN_SCRIPT start and HALT_SCRIPT stop: the modular steps, between them the work of Serviceguard's modules [serviceguard.md 4.3]. */
 
 import { customerDefined } from '../../contract/policy-file-system.ts';
 import type { Finding } from '../failures.ts';

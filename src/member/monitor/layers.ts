@@ -1,7 +1,4 @@
-/**
- * What the monitor probes besides the daemon's process. A probe reports what it found, not what follows, and keeps its limit even if a disk
- * hangs.
- */
+/** What the monitor probes besides the daemon's process. A probe reports what it found, and keeps its limit even if a disk hangs. */
 import { isIpv6 } from '../../base/network.ts';
 import { type ProbeResult, probePort } from '../../cfengine/probe.ts';
 import { type Room, roomBy, roomText, spaceCommand } from '../../contract/space.ts';

@@ -105,10 +105,7 @@ export function daemonRunning({ daemon }: StepContext): Step {
   };
 }
 
-/**
- * After a halt. The cluster waits for the halt before it starts the package elsewhere, so a background process (`argv`) starts a missing
- * daemon.
- */
+/** After a halt, which the cluster awaits before a start elsewhere, so a background process (`argv`) starts a missing daemon. */
 export function daemonRevived(context: StepContext, argv: readonly string[]): Step {
   const { host, settings, daemon } = context;
   const running = daemonRunning(context);

@@ -46,7 +46,6 @@ const noAnswer = { hangs: true } as const;
 class ReplayGate implements Gate {
   readonly fresh: unknown[] = [];
   what = '';
-  /** Whether the mode had its effect. */
   applied: boolean;
   readonly #before: readonly unknown[];
   readonly #mode: Mode;

@@ -1,7 +1,4 @@
-/**
- * Repeats what the launcher (package-templates/modular/launcher.sh.tpl) does about a hung script. test/process/member/launcher.test.ts
- * compares both.
- */
+/** What launcher.sh.tpl does with a hung script. test/process/member/launcher.test.ts compares both. */
 import type { Role } from '../../member/steps/parts.ts';
 import { type Gate, never } from '../../simulated/gate.ts';
 
@@ -10,9 +7,7 @@ export class ScriptHangs extends Error {}
 
 export const givenUp = Symbol('given up');
 
-/**
- * Of a launcher that stopped its script. `isHeld`: still mounted here. `isTakenBack`: the halt of a legacy package after it exited with 0.
- */
+/** A launcher stopped its script. `isHeld`: still mounted here. `isTakenBack`: the halt of a legacy package after it exited with 0. */
 export function givenUpExit(
   word: 'start' | 'halt',
   role: Role,

@@ -1,4 +1,3 @@
-/** The simulated Host over a world in one small number. */
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { ProbeResult } from '../../cfengine/probe.ts';
 import { deviceOf, sentinelName } from '../../contract/policy-file-system.ts';

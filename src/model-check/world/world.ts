@@ -26,7 +26,6 @@ export type Changing = Mutable<MemberWorld>;
 
 const names = Object.keys(memberFields) as MemberField[];
 
-/** In the number, by field and value. */
 interface Place {
   readonly name: MemberField;
   readonly shift: number;

@@ -18,7 +18,6 @@ export type OrderName =
 export type SignalTarget = 'daemon' | 'monitor' | 'front' | 'startScript' | 'haltScript';
 
 export type Act =
-  /** `member`: the one that it concerns. */
   | { readonly do: 'type'; readonly on: Part; readonly order: OrderName; readonly member?: Part }
   /** To the daemon, or a program of the package. A stopped process continues after two minutes. */
   | {
@@ -121,7 +120,6 @@ export const byProbe = { detect: 30, outage: 50 } as const;
 export const planned = { detect: null, outage: 20 } as const;
 export const unnoticed = { detect: null, outage: 0 } as const;
 
-/** The package moves, and the failed member is enabled again. */
 const usual = { members: 2, budget: moves, follows: 'moves', cleaned: switchedOn, cleanup: [switchOn('master')] } as const;
 
 type Row = Omit<Drill, 'where' | keyof typeof usual> & Partial<Drill>;

@@ -172,7 +172,6 @@ function fitted(text: string, x: number, y: number, width: number, kind: string)
   return width < text.length * 6.6 + 8 ? null : markup`<text class="${kind}" x="${round(x + 5)}" y="${y}">${text}</text>`;
 }
 
-/** A figure only for the longest outage. */
 function clientLane(drill: DrillResult, clients: readonly string[], lane: Lane, frame: Frame): Content {
   const longest = longestOutage(drill);
   return clients.map((client, index) => {

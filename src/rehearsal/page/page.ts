@@ -159,7 +159,6 @@ ${finalState(drill)}
 `;
 }
 
-/** All bars have the same scale. */
 function outageBar(drill: DrillResult, drills: readonly DrillResult[]): Content {
   const parts = outageParts(drill);
   const longest = Math.max(...drills.flatMap((one) => worstOutage(one) ?? 0).filter(Number.isFinite));
@@ -229,7 +228,6 @@ function deeds({ marks }: DrillResult): Markup {
   return markup`<h3>Actions</h3>${table([{ label: 'action' }, { label: 'where' }, { label: 'after', kind: 'number' }], rows)}`;
 }
 
-/** One line if as before, otherwise differences. */
 function finalState({ before, after, unclean }: DrillResult): Markup {
   if (after !== null && unclean.length === 0)
     return markup`<p class="facts">Final state: the package runs on ${after.owner ?? 'no member'}, and every switch is as before.</p>`;

@@ -46,7 +46,6 @@ export const alertRunDocument = shape.document({
 
 export interface AlertRunOptions {
   readonly settings?: string | undefined;
-  /** Only a test event, for csync alert test. */
   readonly test: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;

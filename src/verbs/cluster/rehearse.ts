@@ -1,7 +1,4 @@
-/**
- * `csync rehearse`: checks whether the package would start on each member. With --drill the package fails over, and clients are probed
- * meanwhile.
- */
+/** `csync rehearse`: whether the package would start on each member. With --drill it fails over, and clients are probed meanwhile. */
 
 import { randomBytes } from 'node:crypto';
 import { attempt } from '../../base/attempt.ts';
@@ -43,7 +40,6 @@ export interface RehearseOptions extends PackageSources, ResultPlaces {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly wait?: number | undefined;
-  /** Allows drills on a real cluster. */
   readonly production: boolean;
 }
 

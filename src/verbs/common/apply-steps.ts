@@ -1,5 +1,3 @@
-/** Shared by apply, rollback and migrate. */
-
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { type ApplyPlan, type ApplyWish, stepText } from '../../cluster/apply/apply-plan.ts';

@@ -35,10 +35,7 @@ export interface SetupOptions extends Omit<Change, 'verb'> {
   readonly json: boolean;
 }
 
-/**
- * The shell has the lock. `request`: the wanted change for the observed cluster. Returns ok: complete; changeFailed: work is pending, and
- * stored.
- */
+/** The shell has the lock. `request`: the change for the observed cluster. Returns ok: complete; changeFailed: work is pending, stored. */
 export async function changeSetup(
   shell: MemberShell,
   place: SetupPlace,

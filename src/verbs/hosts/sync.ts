@@ -51,7 +51,6 @@ const mostSeconds = 86_400;
 
 const mostParallel = 128;
 
-/** Reports all wrong options at once. */
 function readWish({ parallel, timeout, define }: SyncOptions): RemoteRunWish {
   const timeoutSeconds = secondsOf(timeout) ?? 0;
   const classes = define.flatMap((one) => one.split(','));

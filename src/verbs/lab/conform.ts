@@ -99,7 +99,6 @@ function asProblem(error: unknown): never {
   );
 }
 
-/** The scripts need the real cfengine. */
 function needCfengine(settings: Settings): void {
   const { programs: cfengine, generation } = adapterFor(settings);
   if (isExecutable(cfengine.daemon) && isExecutable(cfengine.agent)) return;

@@ -175,7 +175,6 @@ class Wizard {
     }
   }
 
-  /** Asks until the answer is valid and contradicts nothing. */
   async #ask(field: Field): Promise<void> {
     let wanted: readonly Field[] = [field];
     while (wanted.length > 0) {

@@ -26,10 +26,7 @@ export interface PolicyCommitOptions extends CommitOptions {
   readonly timeout: string;
 }
 
-/**
- * Returns when the edit is durable on the policy file system. Otherwise throws a Failure, which states whether the edit may have been
- * committed.
- */
+/** Returns when the edit is durable on the policy file system. Else throws a Failure that states whether it may have been committed. */
 export async function policyCommit(options: PolicyCommitOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   if (options.from !== undefined && options.paths.length > 0)

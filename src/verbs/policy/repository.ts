@@ -1,5 +1,3 @@
-/** A git repository as an edit of the policy. */
-
 import type { ProblemCode } from '../../base/codes/problem-codes.ts';
 import { type Checked, demand, failure } from '../../base/problem.ts';
 import { type LocalFile, type PolicyState, recordsOf, repositoryEdit } from '../../cluster/policy/commit.ts';

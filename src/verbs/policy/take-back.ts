@@ -25,10 +25,7 @@ export const takeBackDocument = shape.document({
   steps: shape.texts,
 });
 
-/**
- * Hosts that may still have the policy of a rollout, or why another attempt is needed. Its directory is removed first: hosts return by
- * themselves.
- */
+/** Hosts that may still have the policy of a rollout, or why to try again. Its directory goes first: hosts return by themselves. */
 export async function takeBack(at: At, why: string, run: RemoteRunWish): Promise<readonly string[] | string> {
   const { shell, settings, place, owner, stages } = at;
   const open = openStage(at);

@@ -3,7 +3,6 @@ import lvmActivate from '../stand-ins/lvm-activate.sh';
 import clusterSide from './cluster-side.pl';
 import clusterService from './lab-cluster.sh';
 
-/** Starts and stops the cluster on a member. */
 export const clusterProgram = '/usr/local/sbin/lab-cluster';
 
 export interface ClusterOfLab {

@@ -10,7 +10,6 @@ import { packagePolicy } from '../package-policy.ts';
 
 /** Paths are unexpanded, as in the package file. */
 export interface NeededObservations {
-  /** Of the package, in the cluster. */
   readonly members: readonly MemberName[];
   readonly executable: readonly string[];
   /** Scripts that are called with `validate` [L9 p.219]. */

@@ -1,6 +1,4 @@
-/**
- * The cluster's ASCII file, as far as the lab uses it [serviceguard.md 8.1]. Refuses other lines that would change a real cluster. Pure.
- */
+/** The cluster's ASCII file, as far as the lab uses it [serviceguard.md 8.1]. Refuses others that would change a real cluster. Pure. */
 import { type Checked, errorProblem, type Problem } from '../../../base/problem.ts';
 import type { MemberName } from '../model.ts';
 

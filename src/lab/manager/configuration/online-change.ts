@@ -1,6 +1,4 @@
-/**
- * Which changes take effect while a package runs [serviceguard.md 2.8]. Refuses what would mount, start or halt something at once. Pure.
- */
+/** Which changes take effect while a package runs [serviceguard.md 2.8]. Refuses what would mount, start or halt at once. Pure. */
 import { errorProblem, type Problem } from '../../../base/problem.ts';
 import { changedKeywords, onlineRule } from '../../../serviceguard/online-rules.ts';
 import type { PackageFile } from '../../../serviceguard/package-file.ts';

@@ -43,10 +43,11 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
 
   it('a pause ends by itself, and what is broken then fails over', async () => {
     await atHome();
-    await done('maintenance on --yes --for 6s');
+    await done('maintenance on --yes --for 1h');
     await said('m1', 'maintenance-on');
     await must('m1', 'pkill -KILL -x cf-serverd');
     expect((await used.drills.view()).owner).toBe('m1');
+    await done('maintenance on --yes --for 2s');
     expect(await used.drills.waitServed('m1')).toBe('m2');
     await said('m1', 'maintenance-off');
   });

@@ -26,10 +26,7 @@ export interface PolicyCheck {
   readonly argv: readonly string[];
 }
 
-/**
- * Exit 0 is good. cfengine 2 accepts missing files, so each is checked first [cfengine.md 3.5]; it searches imports in CFINPUTS
- * [cfengine.md 1.1].
- */
+/** Exit 0: good. cfengine 2 accepts missing files: each is checked first [cfengine.md 3.5]; imports are in CFINPUTS [cfengine.md 1.1]. */
 export function policyChecks(settings: Settings, directory: string): readonly PolicyCheck[] {
   const { cfengineBinDirectory: bin } = settings;
   const script =

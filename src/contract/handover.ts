@@ -49,8 +49,8 @@ export function promotionAfter(epoch: number, at: number, before: Handover | nul
 const carriedMs = 600_000;
 
 /**
- * What a halt leaves, `own` if this member was the master: its promotion of that epoch was proved. After a start that failed behind its mark
- * (`marked`: who wrote it), the note of the member that lost the role goes on. null: the note stays as it is.
+ * What a halt leaves: `own` if this member's promotion of that epoch was proved. After a start that failed behind its mark (`marked`: its
+ * writer), a recent note of the member that lost the role goes on. null: the note stays as it is.
  */
 export function noteOfHalt(
   own: Handover,

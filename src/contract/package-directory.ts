@@ -173,7 +173,6 @@ export function readManifest(text: string | null): Manifest {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Ignores damaged parts. */
 function soundParts(read: Record<string, unknown>): Partial<Manifest> {
   const { toolkitVersion, settingsDigest, files, beside, edited, runtime } = read;
   const texts = (values: readonly unknown[]): boolean => values.every((value) => typeof value === 'string');

@@ -52,7 +52,6 @@ export interface Roster {
   readonly at: string;
   readonly by: string;
   readonly members: readonly RosterHost[];
-  /** Excluded by the administrator. */
   readonly leftOut: readonly string[];
   readonly clients: readonly RosterClient[];
   /** Shared by all members; null: not made yet. */

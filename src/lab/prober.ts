@@ -1,7 +1,7 @@
 /**
  * A client's view of the master: `prober.cjs SETTINGS-FILE` requests the sentinel from the package address, and prints when that starts and
  * stops working, with ms since the last success. `waited MS ANSWER-MS`: a late answer after a moment without the address. `asked MS`: a
- * question is answered or abandoned; everything observed before is printed.
+ * question is answered or abandoned; what was observed before is printed.
  */
 
 import * as files from '../host/lab/lab-files.ts';

@@ -108,7 +108,6 @@ export class Search {
     this.#keep(-1, 0, 0, 0);
   }
 
-  /** With the shortest path to it. */
   #keep(parent: number, how: number, events: number, depth: number): void {
     this.#state.store(this.#row);
     const before = this.#set.size;

@@ -146,10 +146,7 @@ export function parseHost(output: string, subnet: string): HostFacts | null {
   };
 }
 
-/**
- * Of the package's family, by which a host reaches the master, with the subnet's prefix length or none. The package's own is among them
- * where it runs.
- */
+/** Of the package's family, by which a host reaches the master, with prefix length or none. With the package's own where it runs. */
 function countedAddresses(line: string, subnet: string): string[] {
   const counted = line.split(' ').flatMap((word) => {
     const [address = '', length] = word.split('/');

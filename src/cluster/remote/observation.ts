@@ -73,10 +73,7 @@ async function saidBy(shell: MemberShell, place: PackagePlace, member: string, a
   return answer.exitCode === 0 ? answer.stdout : null;
 }
 
-/**
- * Finds the package with one command on this host if it is a member, else one to each; the first answer decides. null: no answer, or no
- * such package.
- */
+/** Finds the package on this host if it is a member, else asks each; the first answer decides. null: no answer, or no such package. */
 export async function locate(shell: MemberShell, place: PackagePlace): Promise<PackageStatus | null> {
   const { view, readView } = engineFor(place).observation;
   const ask = (member: string): Promise<string | null> => saidBy(shell, place, member, view);

@@ -1,7 +1,4 @@
-/**
- * csync-reader lets an account read the state of the cluster as root, and nothing else: it contains all its scripts, and takes only the
- * name of one. Pure.
- */
+/** csync-reader lets an account read the cluster's state as root, nothing else: it contains its scripts, takes only their names. Pure. */
 import { framedCall, framedFunction } from './frame.ts';
 import { scriptName } from './member-way.ts';
 

@@ -1,7 +1,4 @@
-/**
- * Watches a process through open descriptors below /proc/PID: after it is reaped, reads fail with ESRCH, even if its pid is reused
- * [monitor.md 1].
- */
+/** Watches a process through open descriptors in /proc/PID: once reaped, reads fail with ESRCH even for a reused pid [monitor.md 1]. */
 
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';

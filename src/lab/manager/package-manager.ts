@@ -1,7 +1,4 @@
-/**
- * The package manager: a pure function from state and event to the next state and effects [serviceguard.md chapter 6]. Logs and ignores
- * impossible events.
- */
+/** A pure function from state and event to the next state and effects [serviceguard.md chapter 6]. Logs and ignores impossible events. */
 import { Draft, packagesOf } from './draft.ts';
 import * as failures from './failures.ts';
 import * as membership from './membership.ts';

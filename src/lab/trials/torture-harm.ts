@@ -53,7 +53,6 @@ const idleConnections = (address: string, port: number): string =>
 const overloadMs = 5000;
 const masterAgainMs = 10_000;
 
-/** Like a process that hangs in the kernel. */
 const stopStart = 'until pid=$(pgrep -f [c]sync-start.cjs); do :; done; kill -STOP $pid';
 
 const sh =

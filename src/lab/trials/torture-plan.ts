@@ -117,10 +117,7 @@ export class Table {
     return this.#state.packages[this.#package]?.owner ?? null;
   }
 
-  /**
-   * The previous owner is disabled: another failover would be the second in quick succession, so a daemon that exits may be restarted in
-   * place.
-   */
+  /** The last owner is disabled: another failover would be the second in a short time, so an exited daemon may be restarted in place. */
   get braked(): boolean {
     return this.#before !== null && this.#state.packages[this.#package]?.nodeSwitch[this.#before] === false;
   }

@@ -1,7 +1,4 @@
-/**
- * Judges samples: running, failed, or unknown, which fails after a longer limit. Pure. Times are monotonic ms: a corrected wall clock is no
- * silence.
- */
+/** Judges samples: running, failed, or unknown, which fails later. Pure. Times are monotonic ms: a corrected wall clock is no silence. */
 import type { LayerSchedule } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { sentence } from '../messages.ts';

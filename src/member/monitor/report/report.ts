@@ -1,7 +1,4 @@
-/**
- * The monitor's state in a file for csync status; figures in another file and over HTTP. A failure here is logged once and never counts
- * against the package.
- */
+/** The monitor's state in a file for csync status; figures in another and over HTTP. Failures are logged once; none fails the package. */
 
 import { parsePromotion, promotionFile } from '../../../contract/handover.ts';
 import { type MonitorState, monitorStateFile } from '../../../contract/monitor-state.ts';

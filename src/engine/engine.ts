@@ -170,6 +170,8 @@ export interface DefinitionFormat {
   /** The file for other members or another set; everything else in it is kept. */
   withMembers(text: string, members: readonly string[]): string;
   withSet(text: string, set: string, settingsDigest: string): string;
+  /** Whether another set requires a halt, so that a change of members keeps the present one. */
+  keepsSet(style: Settings['packageStyle']): boolean;
   /** Reads the rendered file; `file` is its name in problems, which concern only its form. */
   parse(text: string, file: string): Checked<Definition>;
   /** What the engine would refuse, as far as that can be checked without a cluster. */

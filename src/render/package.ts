@@ -163,14 +163,18 @@ function partsOf(files: readonly RenderedFile[]): Parts {
 }
 
 /** The package file, also an administrator's own, gets the new name. */
-function withOtherSet(parts: Parts, { withSet, companions }: DefinitionFormat): RenderedFile[] {
+function withOtherSet(parts: Parts, definition: DefinitionFormat): RenderedFile[] {
   const name = setNameOf(digestsOf(parts.set));
-  const naming = (text: string): string => withSet(text, name, parts.settingsDigest);
+  const naming = (text: string): string => definition.withSet(text, name, parts.settingsDigest);
   const named = parts.beside.map((file) => (isDefinition(file.name) ? { ...file, text: naming(file.text) } : file));
+  return laidOut({ ...parts, beside: withCompanions(named, definition) });
+}
+
+function withCompanions(beside: readonly RenderedFile[], { companions }: DefinitionFormat): RenderedFile[] {
   const follow = new Map(
-    named.flatMap((file) => (isDefinition(file.name) ? companions(file.text) : [])).map((file) => [file.name, file]),
+    beside.flatMap((file) => (isDefinition(file.name) ? companions(file.text) : [])).map((file) => [file.name, file]),
   );
-  return laidOut({ ...parts, beside: named.map((file) => follow.get(file.name) ?? file) });
+  return beside.map((file) => follow.get(file.name) ?? file);
 }
 
 /**
@@ -215,7 +219,7 @@ export function withEdits(
 
 /**
  * The same files for other members: changes settings.json, the package file's member lines, and the digests of settings and set; needs no
- * templates. A legacy package keeps its set: another one could not be applied while it runs, and no member script reads the list. Throws a
+ * templates. Where another set could not be applied while the package runs, the set stays: no member script reads the list. Throws a
  * TypeError if settings.json is invalid.
  */
 export function withMembers(files: readonly RenderedFile[], members: readonly string[]): RenderedFile[] {
@@ -226,7 +230,7 @@ export function withMembers(files: readonly RenderedFile[], members: readonly st
   const listed = parts.beside.map((file) =>
     file.name === definition.fileName(before.packageName) ? { ...file, text: definition.withMembers(file.text, members) } : file,
   );
-  if (before.packageStyle === 'legacy') return laidOut({ ...parts, beside: listed });
+  if (definition.keepsSet(before.packageStyle)) return laidOut({ ...parts, beside: withCompanions(listed, definition) });
   const settings: Settings = { ...before, members };
   const [old, digest] = [settingsDigest(before), settingsDigest(settings)];
   const follow = (file: RenderedFile): RenderedFile => ({ ...file, text: file.text.replaceAll(old, digest) });

@@ -2,7 +2,6 @@
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { flatSet, type RenderedFile, settingsName } from '../../contract/package-directory.ts';
-import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { setOf, setText, withMembers, withRuntime } from '../../render/package.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
@@ -12,6 +11,7 @@ import { asSent } from '../apply/package-write.ts';
 import { runApplyPlan } from '../apply/run.ts';
 import { runtimeInUse } from '../apply/runtime.ts';
 import { definitionIn, fetchApplied, fetchSet, readHistory } from '../apply/sets.ts';
+import { forecastOf } from '../remote/forecast.ts';
 import type { ClusterObservation } from '../remote/observation.ts';
 import type { SetupPlace } from './change-model.ts';
 import type { SetupView } from './look.ts';
@@ -53,16 +53,17 @@ export async function packageFor(
       one.reached && members.includes(one.member) && files.some(({ name }) => !one.files.some((file) => file.name === name)),
   );
   if (same && !lacks) return none;
-  if (!same && engineFor(settings).definition.simulation !== null) return { ...none, problems: [byApply(members)] };
   const place: Settings = { ...before, members };
   const runtime = runtimeInUse(observation);
   const wanted: readonly RenderedFile[] = withRuntime(same ? files : withMembers(files, members), runtime);
   const note = same ? '' : `members ${listed.join(' ')} -> ${members.join(' ')}`;
   const at = { at: new Date().toISOString(), by: `${user}@${shell.here}`, toolkitVersion, note };
+  const configuration = definitionIn(wanted, place);
   const wish: ApplyWish = {
     place,
     files: asSent(wanted, place),
-    configuration: definitionIn(wanted, place),
+    configuration,
+    forecast: await forecastOf(shell, place, wanted, configuration, observation),
     run: false,
     halt: false,
     takeRendered: false,
@@ -106,12 +107,6 @@ function unlisted({ packageName }: Settings, members: readonly string[], listed:
   const text = `pending: the applied package ${packageName} lists ${listed.join(' ')}, not ${members.join(' ')}; its set is damaged or missing on every member that answers`;
   const remedy = `csync apply, with members: [${members.join(', ')}] in csync.yaml`;
   return errorProblem('change-pending', text, remedy);
-}
-
-/** Another set restarts what names it. */
-function byApply(members: readonly string[]): Problem {
-  const text = 'csync does not yet change the members of a group of resources by itself';
-  return errorProblem('settings-engine', text, `members: [${members.join(', ')}] in csync.yaml; csync apply --halt`);
 }
 
 /** The previous set would undo the apply. */

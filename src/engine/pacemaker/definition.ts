@@ -27,6 +27,7 @@ export const definition: DefinitionFormat = {
   layOver: (_base, own) => own,
   withMembers,
   withSet,
+  keepsSet: () => true,
   parse: (text, file) => {
     const group = readGroup(text);
     return group === null ? { ok: false, problems: [noGroup(file)] } : { ok: true, value: definitionOf(group), problems: [] };

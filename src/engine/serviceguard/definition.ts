@@ -33,6 +33,7 @@ export const definition: DefinitionFormat = {
   layOver,
   withMembers: withNodeNames,
   withSet,
+  keepsSet: (style) => style === 'legacy',
   needsHalt: ({ keyword }) => onlineRule(keyword) !== 'free',
   simulation: null,
   checkFile: (file) => [['cmcheckconf', '-v', '-P', file]],

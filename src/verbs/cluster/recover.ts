@@ -5,6 +5,7 @@ import { adapterFor } from '../../cfengine/adapter.ts';
 import { leftoversLook, type ProcedureStep, planRecovery, planRemoval } from '../../cluster/procedures/recovery.ts';
 import { untimed } from '../../cluster/remote/answers.ts';
 import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../../cluster/remote/observation.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { printedWords } from '../../host/admin/no-answer.ts';
 import { out, summarize } from '../../host/output.ts';
@@ -69,6 +70,7 @@ async function removeOn(
   const { packageDirectory, volumeGroup, logicalVolume, cfengineWorkDirectory } = settings;
   const left = [
     `the package directory ${packageDirectory} with its history, and a carried Node.js, on every member`,
+    ...[...engineFor(settings).definition.installs.values()].map((path) => `${path} on every member`),
     `the policy on /dev/${volumeGroup}/${logicalVolume}`,
     `cfengine's daemons, and keys and inputs below ${cfengineWorkDirectory}`,
   ];

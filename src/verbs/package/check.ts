@@ -199,5 +199,7 @@ async function otherPackages(
       else unreadOthers.push(`${typed([argv])} ${exitCode === 0 ? 'prints no package' : 'fails'} on ${member}`);
     },
   );
-  return { others, unreadOthers, hazards: observation.hazards(said.stdout) };
+  const hazards = observation.hazards(said.stdout);
+  const told = settings.testCluster ? hazards.map((one) => ({ ...one, severity: 'warning' as const })) : hazards;
+  return { others, unreadOthers, hazards: told };
 }

@@ -94,4 +94,24 @@ describe.skipIf(whyNoPacemaker !== null)('failover between the steps of a verb w
       }
     expect(used.drills.entries.filter(({ kind }) => kind === 'violation').map(({ text }) => text)).toEqual([]);
   });
+
+  everyStepIt('member remove and member add restart nothing; remove leaves a cluster without the group', async () => {
+    const owner = await used.drills.waitServed();
+    const other = owner === 'm3' ? 'm2' : 'm3';
+    const restarts = () => used.drills.entries.filter(({ what }) => what === 'start-ended').length;
+    const constraints = () => must(owner, 'cibadmin --query --xpath "//rsc_location[@rsc=\'csync\']"');
+    // The boot scripts, which a member that leaves needs for its daemon.
+    await done('members sync --yes', owner);
+    const before = restarts();
+    await done(`member remove ${other} --yes`, owner);
+    expect(await constraints()).not.toContain(other);
+    await done(`member add ${other} --yes`, owner);
+    expect(await constraints()).toContain(`id="csync-on-${other}"`);
+    await used.drills.waitServed();
+    expect(restarts()).toBe(before);
+    await done('remove --yes', owner);
+    expect((await sh(owner, 'crm_resource --list; cibadmin --query --xpath "//constraints/*"')).stdout).not.toContain('csync');
+    await done('apply --yes --run', owner);
+    await used.drills.waitServed();
+  });
 });

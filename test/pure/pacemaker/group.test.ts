@@ -86,11 +86,19 @@ describe('the rendered group', () => {
     ]);
   });
 
-  it('for other members is the one that is rendered for them', () => {
+  it('for other members is the one that is rendered for them, with the present set: another one would restart it', () => {
     const members = ['m1', 'm4'];
     const changed = withMembers(rendered(), members);
-    expect(changed).toEqual(rendered({ members }));
-    expect(textOf(changed)).toContain(settingsDigest(settingsFor({ engine: 'pacemaker', members })));
+    const [now, before] = [textOf(changed), textOf(rendered())];
+    expect(setOf(changed)).toBe(setOf(rendered()));
+    const digest = settingsDigest(settingsFor({ engine: 'pacemaker' }));
+    expect(now).toBe(
+      definition
+        .withSet(textOf(rendered({ members })), setOf(rendered()) ?? '', digest)
+        .replace(/settings [0-9a-f]{64}/, `settings ${digest}`),
+    );
+    expect(now).not.toBe(before);
+    for (const name of ['csync.pcs.sh', 'csync.crm']) expect(textOf(changed, name)).toContain('m4');
   });
 
   it('edited by hand names its own set, also in the words of pcs and crmsh', () => {

@@ -35,10 +35,12 @@ const demo = verb({
   ...trial,
   words: 'lab demo',
   does: 'show a failover in a new lab, then clean up',
+  options: { ...options, engine },
   exits: ownLab('a failover failed'),
   examples: [
     ['lab demo', 'a modular package'],
     ['lab demo --style legacy', 'a legacy package'],
+    ['lab demo --engine pacemaker', 'a resource group on the real corosync and Pacemaker'],
   ],
   run: async (args) => (await labVerbs()).labDemo(args),
 });

@@ -16,6 +16,8 @@ export interface DemoResult {
   readonly policyVersions: number;
   readonly worstLookDelayMs: number;
   readonly entries: readonly JournalEntry[];
+  /** How it was halted and started again. */
+  readonly halt: string;
 }
 
 const shown = new Set<JournalEntry['kind']>(['fault', 'command', 'event', 'seen', 'violation']);
@@ -39,7 +41,7 @@ export async function runDemo(lab: LabHandle, say: (line: string) => void): Prom
     await look(drills, violations, say);
     for (const [kind, title] of [
       ['kill', 'cf-serverd of the active member gets SIGKILL'],
-      ['haltnode', 'The active member is halted with cmhaltnode -f'],
+      ['haltnode', `The active member is halted with ${drills.engine.programs.haltMember}`],
     ] as const) {
       say(`--- ${title}`);
       const failover = await drills.failOver(kind);
@@ -71,6 +73,7 @@ export async function runDemo(lab: LabHandle, say: (line: string) => void): Prom
     policyVersions: drills.version,
     worstLookDelayMs,
     entries: drills.entries,
+    halt: drills.engine.programs.haltAndSwitchOn,
   };
 }
 
@@ -89,7 +92,7 @@ async function haltAndBringBack(drills: PackageDrills, say: (line: string) => vo
   const owner = await drills.waitServed();
   const mark = drills.entries.length;
   const before = daemonPid(await drills.lab.exec(owner, ['pgrep', '-x', 'cf-serverd']));
-  await drills.type(owner, ['cmhaltpkg', drills.packageName]);
+  await drills.order(owner, drills.engine.orders.halt(drills.packageName));
   const after = daemonPid(await drills.lab.exec(owner, ['pgrep', '-x', 'cf-serverd']));
   if (after === null) throw new DrillFailure(`no cf-serverd runs on ${owner} after the halt`);
   say(`    cf-serverd still runs on ${owner} (pid ${after}${after === before ? ', the same process' : `, before: ${before}`})`);
@@ -101,7 +104,7 @@ async function haltAndBringBack(drills: PackageDrills, say: (line: string) => vo
     if (version !== drills.version) throw new DrillFailure(`${client.name} lost its policy while the package is halted`);
     say(`    ${client.name} keeps its cached policy version ${version}`);
   }
-  await drills.type(owner, ['cmmodpkg', '-e', drills.packageName]);
+  await drills.order(owner, drills.engine.orders.switchOn(drills.packageName));
   await drills.waitServed();
   await drills.waitSeen();
   await drills.waitClients(mark);
@@ -128,7 +131,7 @@ export function demoSummary(result: DemoResult): string[] {
     seconds(failover.started),
     worst(failover.outages),
   ]);
-  const halt = ['cmhaltpkg, cmmodpkg -e', ...head.slice(2).map(() => ''), worst(result.haltOutages)];
+  const halt = [result.halt, ...head.slice(2).map(() => ''), worst(result.haltOutages)];
   return [
     '',
     ...columns([head, ...rows, halt], { right: [1, 2, 3, 4, 5, 6, 7] }),

@@ -10,7 +10,9 @@ import { clusterProgram } from '../machines/pacemaker/furnish-node.ts';
 type Type = (member: string, argv: Argv, label?: string) => Promise<string>;
 
 export interface TrialEngine {
-  readonly orders: Pick<Orders, 'switchMembersOn' | 'haltMember' | 'runMember'>;
+  readonly orders: Pick<Orders, 'switchMembersOn' | 'haltMember' | 'runMember' | 'halt' | 'switchOn'>;
+  /** The programs of these orders, for titles. */
+  readonly programs: { readonly haltMember: string; readonly haltAndSwitchOn: string };
   /** Reads the output of LabHandle.view; null: no such package. */
   readonly status: (view: string, packageName: string) => PackageStatus | null;
   /** From settings to a package that may start. `checked`: runs the engine's own check first. */
@@ -29,6 +31,7 @@ async function render(spec: LabSpec, type: Type, parent: string): Promise<void> 
 
 const serviceguard: TrialEngine = {
   orders: serviceguardOrders,
+  programs: { haltMember: 'cmhaltnode -f', haltAndSwitchOn: 'cmhaltpkg, cmmodpkg -e' },
   status: packageStatus,
   logs: `${sgDirectories.SGRUN}/log`,
   majority: false,
@@ -47,6 +50,7 @@ const serviceguard: TrialEngine = {
 
 const pacemaker: TrialEngine = {
   orders: pacemakerOrders,
+  programs: { haltMember: 'crm_standby', haltAndSwitchOn: 'target-role Stopped, Started' },
   status: (view, packageName) => readView(view).packages.get(packageName) ?? null,
   logs: '/var/log',
   majority: true,

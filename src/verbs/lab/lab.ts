@@ -147,7 +147,7 @@ async function reportLeftovers(name: string): Promise<void> {
   throw new LabUnavailable(`the lab left this behind: ${text}`);
 }
 
-export async function labDemo(options: LabOptions): Promise<ExitCode> {
+export async function labDemo(options: LabOptions & EngineOption): Promise<ExitCode> {
   return inLab(options, 'demo', async (lab) => {
     const result = await runDemo(lab, options.json ? progress : (line) => out(`${line}\n`));
     if (options.json) printJson<typeof trialDocument>(result);

@@ -48,7 +48,7 @@ export const changeCodes = {
     fix: [
       'Repair the problem above.',
       again,
-      '`csync status` shows whether the package runs. If it is halted: `cmmodpkg -e PACKAGE`.',
+      '`csync status` shows whether the package runs. If it is halted: `csync apply --run`.',
     ],
     example: 'm3 lost its network while files were copied.',
     page: 'verbs',
@@ -114,7 +114,7 @@ export const changeCodes = {
   }),
   'change-needs-halt': code('changeFailed', 'The change requires a halt of the package: --halt allows it.', {
     cluster: `Nothing was changed. ${serving}`,
-    why: 'Serviceguard cannot change these attributes while the package runs.',
+    why: 'The cluster software cannot make these changes while the package runs, or would restart it for them.',
     fix: [
       '`csync apply --halt --dry-run` prints the steps.',
       '`csync apply --halt` halts the package, applies, and runs it again. Clients keep their policy during these seconds.',
@@ -127,7 +127,7 @@ export const changeCodes = {
     'The package is in maintenance mode, or a step that begins or ends maintenance failed.',
     {
       cluster: 'Maintenance is as the message says. While it lasts, a failure of the daemon causes no failover.',
-      why: 'In maintenance mode Serviceguard refuses changes. Or a step failed: the daemon is not healthy, or a member is unreachable.',
+      why: 'In maintenance mode no configuration is applied. Or a step failed: the daemon is not healthy, or a member is unreachable.',
       fix: [
         '`csync status` shows the maintenance and the daemon.',
         '`csync maintenance off`; it first checks that the daemon serves as the master.',

@@ -12,6 +12,7 @@ import type { PackageStatus } from '../../../src/engine/engine.ts';
 import { definition, readDefinition } from '../../../src/engine/pacemaker/definition.ts';
 import { unprotected } from '../../../src/engine/pacemaker/hazards.ts';
 import { readView } from '../../../src/engine/pacemaker/status.ts';
+import { codeEntries } from '../../../src/explain/codes.ts';
 import { repository, settingsFor } from '../../support.ts';
 
 const recorded = (name: string): string => readFileSync(join(repository, `test/recorded/pacemaker/${name}.xml`), 'utf8');
@@ -145,6 +146,35 @@ describe('an apply with Pacemaker', () => {
   ])('%s', (_, given, steps, notes) => {
     const { steps: planned, notes: said } = demand(plan(given));
     expect([planned.map(stepText), said]).toEqual([steps, notes]);
+  });
+
+  it('says nothing of Serviceguard', () => {
+    const givens: Given[] = [
+      {},
+      { wish: { halt: true } },
+      { wish: { forecast: 'no such file' } },
+      { status: halted, wish: { run: true } },
+      { stale: files.map(({ name }) => name) },
+      { view: '', applied: null },
+      { status: { ...halted, status: 'up', state: 'maintenance' } },
+      { wish: { runtime: { digest: 'ab', size: 1 } } },
+    ];
+    const said = givens.flatMap((given) => {
+      const planned = plan(given);
+      if (planned.ok) return [...planned.value.steps.map(stepText), ...planned.value.notes];
+      return planned.problems.flatMap(({ code, text, remedy }) => {
+        const entry = codeEntries.find((one) => one.code === code);
+        return [
+          text,
+          remedy,
+          ...Object.values(entry ?? {})
+            .flat()
+            .map(String),
+        ];
+      });
+    });
+    expect(said.length).toBeGreaterThan(60);
+    expect(said.filter((text) => /Serviceguard|\bcm[a-z]{3,}\b|AUTO_RUN/.test(text))).toEqual([]);
   });
 
   it('proves afterwards that a group serves which served before, and not a halted one', () => {

@@ -15,7 +15,8 @@ describe.skipIf(whyNoPacemaker !== null)('failover between the steps of a verb w
   const remote = sshTrap('c1', sh);
   let seconds = 30;
   const otherSettings = async (): Promise<void> => {
-    seconds = seconds < 90 ? seconds + 1 : 20;
+    // Below what halt_script_timeout_seconds leaves.
+    seconds = seconds < 45 ? seconds + 1 : 20;
     await must('c1', changeGrace(seconds));
   };
   const lastSet = async (): Promise<number> =>

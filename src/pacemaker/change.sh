@@ -58,7 +58,10 @@ if found "//group[@id='$id']"; then
   on "$new" cibadmin --replace --xpath "//group[@id='$id']" --xml-file "$work/group.xml"
   on "$new" cibadmin --modify --allow-create --scope configuration --xml-file "$file"
   for name in target-role is-managed maintenance; do
-    value=$(CIB_file=$live crm_resource --resource "$id" --meta --get-parameter "$name" 2> /dev/null)
+    # Not set: 0 without output, or 105 in newer versions. Anything else is unknown, not "none".
+    value=$(CIB_file=$live crm_resource --resource "$id" --meta --get-parameter "$name" 2> "$work/said") || {
+      [ $? -eq 105 ] || { cat "$work/said" >&2 && exit 1; }
+    }
     case $value in
       '') on "$new" crm_resource --resource "$id" --meta --delete-parameter "$name" ;;
       *) on "$new" crm_resource --resource "$id" --meta --set-parameter "$name" --parameter-value "$value" ;;

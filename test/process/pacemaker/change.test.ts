@@ -25,7 +25,7 @@ const cluster = (resources: string, fencing: boolean, constraints = ''): string 
   `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0"><configuration><crm_config><cluster_property_set id="p"><nvpair id="p-s" name="stonith-enabled" value="${fencing}"/></cluster_property_set></crm_config><nodes/><resources>${resources}</resources><constraints>${constraints}</constraints></configuration><status/></cib>`;
 
 /** Its end, and the configuration that it leaves. */
-function changed(action: string, cib: string, group: string) {
+function changed(action: string, cib: string, group: string, text = program) {
   const directory = mkdtempSync(join(scratch, 'change-'));
   const [file, live, script] = ['csync.group.xml', 'live.xml', 'change.sh'].map((name) => join(directory, name)) as [
     string,
@@ -34,7 +34,7 @@ function changed(action: string, cib: string, group: string) {
   ];
   writeFileSync(file, group);
   writeFileSync(live, cib);
-  writeFileSync(script, program.replace('unset CIB_file CIB_shadow', `export CIB_file=${live}`));
+  writeFileSync(script, text.replace('unset CIB_file CIB_shadow', `export CIB_file=${live}`));
   const { status, stdout, stderr } = spawnSync('sh', [script, action, file], { encoding: 'utf8' });
   return { status, said: stdout + stderr, left: readFileSync(live, 'utf8') };
 }
@@ -52,6 +52,22 @@ describe.skipIf(!isRoot || !have('cibadmin', 'crm_verify'))('the change of a gro
   let first = '';
   beforeAll(() => {
     first = applied(cluster(web, false), rendered());
+  });
+
+  const asks = 'crm_resource --resource "$id" --meta --get-parameter "$name"';
+  it.each([
+    [105, 0],
+    [102, 1],
+  ])('an order by hand that cannot be read is none only if crm_resource says so: %i', (says, status) => {
+    expect(program).toContain(asks);
+    const ended = changed(
+      'apply',
+      first,
+      rendered({ monitor_interval_seconds: 7 }),
+      program.replace(asks, `sh -c 'exit ${says}'`),
+    );
+    expect(ended.status, ended.said).toBe(status);
+    expect(ended.left === first).toBe(status === 1);
   });
 
   it('defines a new one, halted, beside what is in the cluster', () => {

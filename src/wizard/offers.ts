@@ -36,9 +36,11 @@ const important: readonly Field[] = [
   'toolkitProgram',
 ];
 
-const others = settingsFields.filter((field) => !important.includes(field));
+/** Not offered: it takes a protection away. */
+const neverOffered: readonly Field[] = ['testCluster'];
+const others = settingsFields.filter((field) => !important.includes(field) && !neverOffered.includes(field));
 
-export const questionOrder = { important, others, all: [...important, ...others] };
+export const questionOrder = { important, others, all: [...important, ...others, ...neverOffered] };
 
 type OfferOf = (findings: Findings, above: Above) => Offer | null;
 const fact = (value: unknown, from: string): Offer => ({ value, from, certain: true });

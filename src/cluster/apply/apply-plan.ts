@@ -288,7 +288,7 @@ function statusProblems(status: PackageStatus | null, wish: ApplyWish, halting: 
 }
 
 /** What the engine cannot guarantee, or cannot compute. */
-function clusterProblems({ place, forecast }: ApplyWish, { unprotected = [] }: ClusterObservation): Problem[] {
+function clusterProblems({ place, forecast }: ApplyWish, { unprotected }: ClusterObservation): Problem[] {
   const only = 'on a cluster for tests only: test_cluster: true in csync.yaml';
   return [
     ...(place.testCluster === true

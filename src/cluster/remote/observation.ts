@@ -25,8 +25,8 @@ export interface ClusterObservation {
   readonly status: PackageStatus | null;
   /** By member. null: the engine does not answer. */
   readonly memberStates: ReadonlyMap<string, string> | null;
-  /** Why the engine cannot protect the file system. */
-  readonly unprotected?: readonly Problem[];
+  /** Why the engine cannot protect the file system; also that nothing is known of it. */
+  readonly unprotected: readonly Problem[];
 }
 
 export type PackagePlace = EngineChoice &
@@ -91,8 +91,9 @@ async function observeCluster(
 ): Promise<ClusterObservation> {
   const reached = members.filter((one) => one.reached).map((one) => one.member);
   const commandMember = reached.find((member) => isSameHost(member, shell.here)) ?? reached[0] ?? null;
-  if (commandMember === null) return { members, commandMember, applied: null, status: null, memberStates: null };
   const { observation: questions } = engineFor(place);
+  if (commandMember === null)
+    return { members, commandMember, applied: null, status: null, memberStates: null, unprotected: questions.unprotected('') };
   const ask = (argv: Argv): Promise<string | null> => saidBy(shell, place, commandMember, argv);
   const [definition, said] = await Promise.all([ask(questions.definition(place.packageName)), ask(questions.view)]);
   const view = said === null ? null : questions.readView(said);

@@ -112,7 +112,7 @@ const facts = (name: string, addresses: readonly string[], key: NamedKey): HostF
   ...{ privateKey: { sum: 'x', mode: 0o600 }, next: null, leftovers: [], inputs: new Map(), roster: null },
 });
 const viewOf = (...seen: readonly HostFacts[]): SetupView => ({
-  observation: { members: [], commandMember: 'm1', applied: null, status: null, memberStates: null },
+  observation: { members: [], commandMember: 'm1', applied: null, status: null, memberStates: null, unprotected: [] },
   roster,
   hosts: new Map(
     seen.map((one) => [

@@ -97,6 +97,7 @@ function plan({ m1 = carried, m2 = carried, wish = {}, looks = [look, look] }: G
       applied: configuration,
       status: null,
       memberStates: null,
+      unprotected: [],
     },
   );
 }
@@ -155,7 +156,7 @@ describe('the steps of an apply with a runtime', () => {
     const other = demand(definition.parse('package_name csync\nauto_run yes\nip_address 10.0.0.1\n', 'csync.conf'));
     const wish = { place, files, configuration: other, run: false, halt: true, takeRendered: false, set: null, runtime, carry };
     const { steps } = demand(
-      planApply(wish, { members, commandMember: 'm1', applied: configuration, status, memberStates: null }),
+      planApply(wish, { members, commandMember: 'm1', applied: configuration, status, memberStates: null, unprotected: [] }),
     );
     const order = ['carry', 'carry', 'distribute', 'distribute', 'command', 'switch', 'verify'];
     expect(steps.map((step) => step.do)).toEqual(order);

@@ -75,6 +75,7 @@ function plan({ m1 = upToDate, m2 = upToDate, applied = configuration, status = 
     applied,
     status,
     memberStates: null,
+    unprotected: [],
   };
   const set = { files: [{ name: 'history/0001.json', mode: 0o600, content: Buffer.from('set') }], removals: [] };
   const usual = { place, files, configuration, run: false, halt: false, takeRendered: false, runtime: null, carry: null, set };

@@ -54,10 +54,11 @@ const carriedMs = 600_000;
  */
 export function noteOfHalt(
   own: Handover,
-  { proved, marked, before }: { proved: Promotion | null; marked: string | null; before: Handover | null },
+  { proved, marked, noteBefore }: { proved: Promotion | null; marked: string | null; noteBefore: () => Handover | null },
 ): Handover | null {
   if (proved?.epoch === own.epoch) return own;
   if (marked !== own.member) return null;
+  const before = noteBefore();
   const goesOn = before !== null && before.epoch === own.epoch - 1 && own.lostAt - before.lostAt < carriedMs;
   return goesOn ? { ...before, epoch: own.epoch } : own;
 }

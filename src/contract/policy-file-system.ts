@@ -54,18 +54,17 @@ export interface Sentinel {
   readonly at: string;
 }
 
+const readMark = (text: string | null): Partial<Sentinel> =>
+  attempt(() => JSON.parse(text ?? '') as Partial<Sentinel> | null, null) ?? {};
+
 /** 0: missing or damaged. */
 export function sentinelEpoch(text: string | null): number {
-  return attempt(() => {
-    const { epoch } = JSON.parse(text ?? '') as Partial<Sentinel>;
-    return typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch > 0 ? epoch : 0;
-  }, 0);
+  const { epoch } = readMark(text);
+  return typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch > 0 ? epoch : 0;
 }
 
 /** null: missing or damaged. */
 export function sentinelMember(text: string | null): string | null {
-  return attempt(() => {
-    const { member } = JSON.parse(text ?? '') as Partial<Sentinel>;
-    return typeof member === 'string' ? member : null;
-  }, null);
+  const { member } = readMark(text);
+  return typeof member === 'string' ? member : null;
 }

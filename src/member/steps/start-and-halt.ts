@@ -84,7 +84,7 @@ function leaveHandover({ host, settings, daemon, dryRun, hurried }: HaltContext,
     reason: host.environment.SG_HALT_REASON || 'unknown',
   };
   const path = handoverFile(settings.mountPoint);
-  const note = noteOfHalt(own, { proved, marked: sentinelMember(mark), before: parseHandover(host.readText(path)) });
+  const note = noteOfHalt(own, { proved, marked: sentinelMember(mark), noteBefore: () => parseHandover(host.readText(path)) });
   if (note !== null) attempt(() => host.replace(path, `${JSON.stringify(note)}\n`, 0o644));
 }
 

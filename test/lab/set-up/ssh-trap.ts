@@ -49,8 +49,8 @@ at=$(cat /run/ssh-at 2>/dev/null)
 case $at in
   "before $n") kill -9 $PPID; exit 137 ;;
   "after $n") /usr/bin/ssh "$@"; kill -9 $PPID; exit 137 ;;
-  "full disk $n") cat > /dev/null; echo 'sh: 1: write error: No space left on device' >&2; exit 1 ;;
-  "unreachable $n") cat > /dev/null; echo 'ssh: connect to host: Connection timed out' >&2; exit 255 ;;
+  "full disk $n") echo 'sh: 1: write error: No space left on device' >&2; exit 1 ;;
+  "unreachable $n") echo 'ssh: connect to host: Connection timed out' >&2; exit 255 ;;
 esac
 exec /usr/bin/ssh "$@"
 END

@@ -1,7 +1,7 @@
 /**
- * `npm run upgrade-cycles -- [--cycles 100] [--minutes 120] [--seed 20261130]`: cycles from version 0.1.0 to this one and back, in a lab with
- * clients. After so many minutes no cycle begins any more, and the next run continues in another lab: what earlier runs of the same source did
- * counts. Writes docs/proof/upgrade.md when so many cycles passed.
+ * `npm run upgrade-cycles -- [--cycles 100] [--labs 1] [--minutes 120] [--seed 20261130]`: cycles from version 0.1.0 to this one and back, in
+ * labs with clients, so many side by side. After so many minutes no cycle begins any more, and the next run continues in another lab: what
+ * earlier runs of the same source did counts. Writes docs/proof/upgrade.md when so many cycles passed.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,11 +20,13 @@ const repository = join(import.meta.dirname, '../..');
 const { values } = parseArgs({
   options: {
     cycles: { type: 'string', default: '100' },
+    labs: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '120' },
     seed: { type: 'string', default: '20261130' },
   },
 });
-const [cycles, minutes, seed] = [Number(values.cycles), Number(values.minutes), Number(values.seed)];
+const number = (name: keyof typeof values): number => Number(values[name]);
+const [cycles, labs, minutes, seed] = [number('cycles'), number('labs'), number('minutes'), number('seed')];
 const began = Date.now();
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: repository, encoding: 'utf8' }).trim();
 /** Batches count together while the source is the same. */
@@ -46,7 +48,7 @@ function earlier(): Record {
 const sum = ({ batches }: Record, of: keyof UpgradeCounts): number => batches.reduce((all, one) => all + one[of], 0);
 
 async function runBatch(dist: string, count: number, from: number): Promise<Record['batches'][number]> {
-  const spec = labSpec(labSettings(), `upgrade-${process.pid}`, { clients: clientNames(2) });
+  const spec = labSpec(labSettings(), `upgrade-${process.pid}-${from}`, { clients: clientNames(2) });
   const lab = await startLab({ spec, dist: join(repository, 'dist'), attached: true, progress: () => {} });
   const run = new UpgradeCycles(lab, random(seed + from));
   let failure: string | null = null;
@@ -75,7 +77,7 @@ function page(record: Record): string {
     '',
     'Can a running package be upgraded from version 0.1.0 and returned to it, again and again, without a failover or a lost edit? For readers who want evidence. Written by `npm run upgrade-cycles`.',
     '',
-    `- ${new Date().toISOString().slice(0, 10)}, ${minutes} minutes in ${record.batches.length} ${record.batches.length === 1 ? 'batch' : 'batches'}; csync ${toolkitVersion} of commit ${record.commit.slice(0, 12)}, version 0.1.0 of commit ${previousCommit.slice(0, 12)}, Node.js ${process.version}, ${daemon}, Linux ${release()}`,
+    `- ${new Date().toISOString().slice(0, 10)}, ${minutes} minutes of ${record.batches.length} ${record.batches.length === 1 ? 'lab' : 'labs'}; csync ${toolkitVersion} of commit ${record.commit.slice(0, 12)}, version 0.1.0 of commit ${previousCommit.slice(0, 12)}, Node.js ${process.version}, ${daemon}, Linux ${release()}`,
     `- repeat it with: npm run upgrade-cycles -- --cycles ${sum(record, 'cycles')} --seed ${record.seed}`,
     `- cycles 0.1.0 -> ${toolkitVersion} -> 0.1.0 that passed: ${sum(record, 'cycles')}; the goal is 100`,
     `- planned moves: ${sum(record, 'moves')}; after each, the monitor of the other version ran (${sum(record, 'monitors')}), without a verdict`,
@@ -97,11 +99,14 @@ try {
   let record = earlier();
   const count = cycles - sum(record, 'cycles');
   if (count > 0) {
-    const made = await runBatch(buildPreviousVersion(scratch), count, sum(record, 'cycles'));
-    record = { ...record, batches: [...record.batches, made] };
+    const dist = buildPreviousVersion(scratch);
+    const done = sum(record, 'cycles');
+    const bounds = Array.from({ length: labs + 1 }, (_, lab) => done + Math.round((count * lab) / labs));
+    const made = await Promise.all(bounds.slice(1).map((end, lab) => runBatch(dist, end - (bounds[lab] ?? 0), bounds[lab] ?? 0)));
+    record = { ...record, batches: [...record.batches, ...made] };
     mkdirSync(join(repository, 'rehearsals'), { recursive: true });
     writeFileSync(records, `${JSON.stringify(record, null, 1)}\n`);
-    if (made.failure !== null) process.exitCode = 1;
+    if (made.some(({ failure }) => failure !== null)) process.exitCode = 1;
   }
   console.log(`${sum(record, 'cycles')} of ${cycles} cycles`);
   if (process.exitCode !== 1 && sum(record, 'cycles') >= cycles)

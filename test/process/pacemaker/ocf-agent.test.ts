@@ -173,7 +173,7 @@ describe.skipIf(whyNot !== null)('the OCF agent', () => {
   });
 
   it('a start with other settings than the applied ones fails on this node', async () => {
-    const { call, storage } = await node();
+    const { sandbox, call, storage } = await node();
     expect(await call('pre', 'start')).toBe(statuses.ok);
     await storage();
     expect(await call('main', 'start', `OCF_RESKEY_digest=${'0'.repeat(64)}`)).toBe(statuses.generic);

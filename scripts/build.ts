@@ -106,7 +106,7 @@ async function buildInto(dist: string): Promise<void> {
     format: 'cjs',
   });
   await Promise.all(
-    ['daemon', 'client', 'prober'].map((name) =>
+    ['daemon', 'prober'].map((name) =>
       build({ ...bundling, entryPoints: [`src/lab/${name}.ts`], outfile: `${dist}/lab/${name}.cjs`, format: 'cjs' }),
     ),
   );

@@ -29,7 +29,7 @@ export const inNewNamespaces: readonly string[] = [
 ];
 
 /** Another name, as a host may lack perl. */
-const labPerl = '/dev/lab-perl';
+export const labPerl = '/dev/lab-perl';
 const keeper = [labPerl, '-e', keeperText];
 
 /** From the namespaces in which the host started; `init`: its process 1 there. */

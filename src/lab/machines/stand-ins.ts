@@ -1,5 +1,7 @@
 /** Replace LVM, which needs a device mapper, and refuse what it refuses. */
+import { labPerl } from './boot.ts';
 import { sharedDirectory } from './lab-spec.ts';
+import client from './stand-ins/client.pl';
 import lvmconfig from './stand-ins/lvmconfig.sh';
 import vgchange from './stand-ins/vgchange.sh';
 import volumes from './stand-ins/volumes.sh';
@@ -22,9 +24,7 @@ export function toolkitWrapper(nodePath: string, toolkit: string, ...words: read
 }
 
 /** The lab's client under the command's name. */
-export function commandWrapper(nodePath: string, toolkit: string): string {
-  return `#!/bin/sh
+export const commandProgram = `#!${labPerl}
 # Lab: emulated Serviceguard command.
-exec ${nodePath} ${toolkit}/lab/client.cjs "\${0##*/}" "$@"
-`;
-}
+our $sockets = '${sharedDirectory}';
+${client}`;

@@ -21,7 +21,7 @@ import {
 } from './lab-spec.ts';
 import { furnishNode } from './pacemaker/furnish-node.ts';
 import { quirksOnBoot } from './quirks/quirks.ts';
-import { commandWrapper, lvmConfiguration, lvmPrograms, toolkitWrapper, volumeGroupDirectory } from './stand-ins.ts';
+import { commandProgram, lvmConfiguration, lvmPrograms, toolkitWrapper, volumeGroupDirectory } from './stand-ins.ts';
 import { thawCommands } from './thaw.ts';
 
 const diskBytes = 64 * 1024 * 1024;
@@ -123,8 +123,8 @@ export class World {
     files.writeText(`${disk}${dispatcherPath}`, toolkitWrapper(nodePath, toolkitDirectory, 'dispatcher'), 0o755);
     files.makeDirectory(`${disk}${eventsDirectory}`);
     files.makeLink(dispatcherPath, `${disk}${eventsDirectory}/csync_dispatcher`);
-    const wrapper = commandWrapper(nodePath, toolkitDirectory);
-    for (const command of this.#input.commands) files.writeText(`${disk}${sgDirectories.SGSBIN}/${command}`, wrapper, 0o755);
+    for (const command of this.#input.commands)
+      files.writeText(`${disk}${sgDirectories.SGSBIN}/${command}`, commandProgram, 0o755);
   }
 
   /** Throws LabFailure with the script's output. */

@@ -148,34 +148,64 @@ function fragmentOf(step: HostStep, materials: Materials): string {
   }
 }
 
-/** printf is built into the shell, so no process has the content as an argument. */
+/** printf is built into the shell, so no process has the content as an argument, and a text needs no process at all. */
 const receive = (file: string, content: PolicyContent): string =>
-  `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
+  typeof content === 'string' && !content.includes('\0')
+    ? `printf %s ${shellWord(content)} > ${shellWord(file)}`
+    : `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
+
+const directoryOf = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
+
+/** For one command. */
+const mostNames = 500;
+
+/** Neighbours of one directory together. */
+function groupsOf(names: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  for (const name of names) {
+    const last = groups.at(-1);
+    if (last === undefined || last.length === mostNames || directoryOf(last[0] ?? '') !== directoryOf(name)) groups.push([name]);
+    else last.push(name);
+  }
+  return groups;
+}
 
 /**
- * Writes files to an arrival directory; `put` renames each to its place. `beside`: its parent, on the same file system; not inputs, where
- * the host's agent removes unknown files.
+ * Writes files to an arrival directory; `put` renames them to their places, in order. `beside`: its parent, on the same file system; not
+ * inputs, where the host's agent removes unknown files.
  */
 function arriving(
   files: readonly { readonly name: string; readonly text: PolicyContent }[],
   beside = '',
 ): {
   readonly lines: readonly string[];
-  readonly put: (name: string) => string;
+  readonly put: (...names: readonly string[]) => string[];
 } {
   const arrivals = `${beside}${arrivalPrefix}`;
-  const at = new Map(files.map(({ name }, index) => [name, `${arrivals}now/${index}`]));
+  const now = `${arrivals}now`;
+  const groups = groupsOf(files.map(({ name }) => name));
+  const at = new Map(
+    groups.flatMap((names, group) => names.map((name) => [name, `${now}/${group}/${name.split('/').at(-1)}`] as const)),
+  );
+  const [lock, directory] = [shellWord(`${beside}.csync-lock`), shellWord(now)];
+  const written = `find ${directory} -type f -exec`;
   return {
     lines: [
-      `exec 9> ${beside}.csync-lock; flock -n 9 || { echo "another csync is writing here" >&2; exit ${busyStatus}; }`,
+      `exec 9> ${lock}; flock -n 9 || { echo "another csync is writing here" >&2; exit ${busyStatus}; }`,
       // We have the lock, so it is a killed set-up's.
-      `rm -rf -- ${arrivals}*`,
-      ...(files.length === 0 ? [] : [`mkdir -m 700 -- ${arrivals}now`]),
-      `trap 'rm -rf -- ${arrivals}now' EXIT; trap 'exit 143' HUP INT TERM`,
+      `rm -rf -- ${shellWord(arrivals)}*`,
+      ...(files.length === 0
+        ? []
+        : [`mkdir -m 700 -- ${directory} ${groups.map((_, group) => `${directory}/${group}`).join(' ')}`]),
+      `trap ${shellWord(`rm -rf -- ${directory}`)} EXIT; trap 'exit 143' HUP INT TERM`,
       ...files.map(({ name, text }) => receive(at.get(name) ?? '', text)),
-      ...(files.length === 0 ? [] : [`chmod 600 ${arrivals}now/*`, `sync ${arrivals}now/*`]),
+      ...(files.length === 0 ? [] : [`${written} chmod 600 {} +; ${written} sync {} +`]),
     ],
-    put: (name) => `mv -f -- ${at.get(name)} ${shellWord(name)}`,
+    put: (...names) =>
+      groupsOf(names).map((group) => {
+        const arrived = group.map((name) => shellWord(at.get(name) ?? '')).join(' ');
+        return `mv -f -- ${arrived} ${shellWord(`${directoryOf(group[0] ?? '')}/`)}`;
+      }),
   };
 }
 
@@ -222,10 +252,10 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
           `rm -f localhost.pub; mv -f ${arrivalPrefix}now/a localhost.priv; mv -f ${arrivalPrefix}now/b localhost.pub; sync .; rm -f ${next} ${nextPublic}`,
         ]
       : []),
-    ...(pair === null ? [] : [`rm -f -- ${names.publicKey}`, put(names.privateKey), put(names.publicKey)]),
+    ...(pair === null ? [] : [`rm -f -- ${names.publicKey}`, ...put(names.privateKey), ...put(names.publicKey)]),
     ...(own?.pair === 'revoked' ? [`rm -f -- ${next} ${nextPublic}`] : []),
     ...(change.write.some(({ name }) => name.startsWith('cluster/')) ? ['mkdir -p -m 700 cluster'] : []),
-    ...change.write.map(({ name }) => put(name)),
+    ...put(...change.write.map(({ name }) => name)),
     ...change.remove.map(({ name }) => `rm -f -- ${shellWord(name)}`),
     ...change.modes.map((name) => `chmod 600 -- ${shellWord(name)}`),
     'sync .',
@@ -236,8 +266,8 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
 function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings, inputs, adapter }: Materials): string {
   const files = names.map((name) => ({ name, text: inputs.get(name) ?? '' }));
   const work = shellWord(settings.cfengineWorkDirectory);
-  const { lines, put } = arriving(files, `${work}/`);
-  const above = [...new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : [])))];
+  const { lines, put } = arriving(files, `${settings.cfengineWorkDirectory}/`);
+  const above = [...new Set(names.map(directoryOf))].filter((directory) => directory !== '.');
   return [
     'set -eu; umask 077',
     `mkdir -p -m 700 -- ${work}/inputs; cd ${work}/inputs`,
@@ -245,8 +275,8 @@ function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings
     `kept=${work}/inputs-before-csync; if [ ! -e "$kept" ] && [ ! -e .csync ] && [ -n "$(ls)" ]; then cp -a . "$kept.new"; mv "$kept.new" "$kept"; fi`,
     ': > .csync',
     ...(adapter.reloadSignal === null ? [] : [`[ -s ${work}/${owedFileName} ] || echo reload > ${work}/${owedFileName}`]),
-    ...above.map((name) => `mkdir -p -m 700 -- ${shellWord(name)}`),
-    ...names.map((name) => put(name)),
+    ...(above.length === 0 ? [] : [`mkdir -p -m 700 -- ${above.map(shellWord).join(' ')}`]),
+    ...put(...names),
     'sync .',
   ].join('\n');
 }

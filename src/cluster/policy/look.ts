@@ -7,6 +7,7 @@ import { sentinelEpoch, sentinelName, stageDirectory } from '../../contract/poli
 import { isOurs } from '../../render/policy.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { hostScript, mountedTest, rootLine } from '../remote/shell-text.ts';
+import { printedFiles, printFiles } from '../remote/whole-files.ts';
 import { commitRecordName, type PolicyState, parseRecord } from './commit.ts';
 import { parseStage, parseTakenBack, type Stages } from './stage.ts';
 
@@ -72,7 +73,6 @@ export function here(place: PolicyPlace): string {
 /** Prints the input of readPolicyState. */
 export function policyLookScript(place: PolicyPlace, contents: boolean): string {
   const tree = shellWord(place.tree);
-  const head = contents ? 'base64 -w 0 < "$file"' : 'head -c 300 "$file" | base64 -w 0';
   return hostScript(
     'set -u',
     digestFunction,
@@ -92,8 +92,7 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
         ]
       : []),
     'echo "digest $(digest .)"',
-    // One process for all files: starting processes costs most.
-    `find . -type f -exec sh -c 'echo "names $(sha256sum -z -- "$@" | base64 -w 0)"; for file; do printf "file "; ${head}; echo; done' sh {} +`,
+    `find . -type f ${printFiles('sha256sum -z -- "$@"', contents)}`,
     `find . -type l -exec sh -c 'for link; do echo "link $(printf %s "\${link#./}" | base64 -w 0) $(readlink -- "$link" | base64 -w 0)"; done' sh {} +`,
     `[ ! -r ${commitRecordName} ] || echo "record $(base64 -w 0 ${commitRecordName})"`,
     // If this second digest differs, the tree changed meanwhile: read again.
@@ -118,9 +117,12 @@ export function readPolicyState(output: string): PolicyLook | null {
   const digests = new Set(lines.flatMap(([word, digest]) => (word === 'digest' ? [digest] : [])));
   const [digest] = digests;
   if (digest === undefined || digests.size !== 1 || !lines.some(([word]) => word === 'whole')) return null;
-  const found = foundFiles(lines);
+  const found = printedFiles(lines);
   if (found === null) return null;
-  const files = found.filter(({ name }) => name !== commitRecordName);
+  // sha256sum -z: digest, blank, blank or asterisk, name.
+  const files = found
+    .map(({ entry, content }) => ({ sum: entry.slice(0, 64), name: entry.slice(66).replace(/^\.\//, ''), content }))
+    .filter(({ name }) => name !== commitRecordName);
   const sentinel = one('sentinel');
   return {
     state: {
@@ -157,32 +159,4 @@ function stagesOf(one: (name: string) => string): Stages {
     leaving: parseTakenBack(one('leaving')),
     takenBack: [...last.values()],
   };
-}
-
-interface FoundFile {
-  readonly name: string;
-  readonly sum: string;
-  readonly content: Buffer;
-}
-
-/** Lines `names`, each followed by lines `file`. null: some are missing. */
-function foundFiles(lines: readonly (readonly string[])[]): FoundFile[] | null {
-  const found: FoundFile[] = [];
-  let named: string[] = [];
-  for (const [word, text] of lines) {
-    if (word === 'file') {
-      const line = named.shift();
-      if (line === undefined) return null;
-      // sha256sum -z: digest, blank, blank or asterisk, name.
-      found.push({ sum: line.slice(0, 64), name: line.slice(66).replace(/^\.\//, ''), content: decoded(text) });
-    }
-    if (word === 'names') {
-      if (named.length > 0) return null;
-      named = decoded(text)
-        .toString('utf8')
-        .split('\0')
-        .filter((line) => line !== '');
-    }
-  }
-  return named.length === 0 ? found : null;
 }

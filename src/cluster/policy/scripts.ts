@@ -58,7 +58,9 @@ export interface CommitOrder {
   readonly stage: Stage | null;
 }
 
-export const syncTree = (directory: string): string => `find ${directory} \\( -type f -o -type d \\) -exec sync {} +`;
+/** All at once, then one by one: only that reports each error, and there is little left to write. */
+export const syncTree = (directory: string): string =>
+  `sync -f ${directory}; find ${directory} \\( -type f -o -type d \\) -exec sync {} +`;
 
 const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
 

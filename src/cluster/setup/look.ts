@@ -15,6 +15,7 @@ import type { HostKind } from '../hosts/key-layout.ts';
 import { type Look, untimed } from '../remote/answers.ts';
 import { type ClusterObservation, inParallel, observe } from '../remote/observation.ts';
 import { commandScript, hostScript, rootLine } from '../remote/shell-text.ts';
+import { printedFiles, printFiles } from '../remote/whole-files.ts';
 import type { SeenHost } from './setup-plan.ts';
 
 export interface SetupView {
@@ -132,6 +133,8 @@ async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, ki
 /** Of the whole policy, which is read into memory, and of its answer: base64 and names. */
 const mostTreeBytes = 64 * 1024 * 1024;
 const mostAnswerBytes = 2 * mostTreeBytes;
+/** While files change meanwhile. */
+const triesAgain = 3;
 
 /** Prints every file below the served directory, or how large they are together. Exits with a status for what cannot be read. */
 export function masterFilesScript({ base, directories }: LookPlace['served'], mostBytes: number): string {
@@ -144,7 +147,7 @@ export function masterFilesScript({ base, directories }: LookPlace['served'], mo
     'sizes=$(find -H "$@" -type f ! -name \'.*\' -exec stat -c %s {} +) || exit 1',
     'bytes=0; files=0; for size in $sizes; do bytes=$((bytes + size)); files=$((files + 1)); done',
     `[ $bytes -le ${mostBytes} ] || { echo "large $bytes $files"; exit 0; }`,
-    `find -H "$@" -type f ! -name '.*' -exec sh -c 'for file; do name=$(printf %s "\${file#./}" | base64 -w 0); content=$(base64 -w 0 < "$file") || exit 1; echo "file $name $content"; done' sh {} + || exit 1`,
+    `find -H "$@" -type f ! -name '.*' ${printFiles('printf "%s\\0" "$@"', true)} || exit 1`,
     'echo whole',
   );
 }
@@ -155,8 +158,12 @@ async function readMasterFiles(
   owner: string,
   served: LookPlace['served'],
 ): Promise<ReadonlyMap<string, PolicyContent>> {
-  const answer = await shell.run(owner, masterFilesScript(served, mostTreeBytes), policyLimitMs, mostAnswerBytes);
-  const read = answer.exitCode === 0 ? parseMasterFiles(answer.stdout) : null;
+  const ask = async () => {
+    const answer = await shell.run(owner, masterFilesScript(served, mostTreeBytes), policyLimitMs, mostAnswerBytes);
+    return { answer, read: answer.exitCode === 0 ? parseMasterFiles(answer.stdout) : null };
+  };
+  let { answer, read } = await ask();
+  for (let again = 0; read === null && answer.exitCode === 0 && again < triesAgain; again += 1) ({ answer, read } = await ask());
   if (read !== null && !('bytes' in read)) return read;
   const { why, remedy } = read === null ? whyNoAnswer(owner, answer, policyLimitMs) : tooLarge(read);
   const text = `the policy of the master cannot be read, so nothing was changed: ${why}`;
@@ -176,14 +183,13 @@ function tooLarge({ bytes, files }: Large): NoAnswer {
   };
 }
 
-/** Reads what masterFilesScript printed; null: not all of it. */
+/** Reads what masterFilesScript printed; null: not all of it, or changed meanwhile. */
 export function parseMasterFiles(output: string): ReadonlyMap<string, PolicyContent> | Large | null {
   const [, bytes, files] = /^large (\d+) (\d+)$/m.exec(output) ?? [];
   if (bytes !== undefined) return { bytes: Number(bytes), files: Number(files) };
   if (!/^whole$/m.test(output)) return null;
-  const bytes64 = (word: string): Buffer => Buffer.from(word, 'base64');
-  const lines = [...output.matchAll(/^file (\S+) (\S*)$/gm)];
-  return new Map(lines.map(([, name = '', content = '']) => [bytes64(name).toString('utf8'), contentOf(bytes64(content))]));
+  const found = printedFiles(output.split('\n').map((line) => line.split(' ')));
+  return found && new Map(found.map(({ entry, content }) => [entry.replace(/^\.\//, ''), contentOf(content)]));
 }
 
 const contentOf = (bytes: Buffer): PolicyContent => (isUtf8(bytes) ? bytes.toString('utf8') : bytes);

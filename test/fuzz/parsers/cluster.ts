@@ -173,7 +173,7 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'state of the policy file system',
     of: 'script on a member',
     samples: [
-      `digest ${digest}\nnames ${base64(`${digest}  ./site.cf\0`)}\nfile ${base64('# mine')}\nsentinel ${base64('{"epoch":3,"member":"m1","at":"x"}')}\nrecord ${base64(commitRecord)}\nlog ${base64(commitRecord)}\ndigest ${digest}\nwhole\n`,
+      `digest ${digest}\nnames ${base64(`${digest}  ./site.cf\0`)}\nsizes 6\nheads ${base64('# mine')}\nsentinel ${base64('{"epoch":3,"member":"m1","at":"x"}')}\nrecord ${base64(commitRecord)}\nlog ${base64(commitRecord)}\ndigest ${digest}\nwhole\n`,
       commitRecord,
       `{"record":${commitRecord.trim()},"base":"${digest}","edit":"${digest}","hosts":[{"name":"c1","key":"MD5=${digest.slice(32)}"}]}`,
       `{"record":${commitRecord.trim()},"hosts":["c1"],"at":"x","why":"y"}`,

@@ -88,7 +88,7 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'policy of the master',
     of: 'member',
-    samples: ['file YQ== Yg==\nfile YS9i \nwhole\n', 'large 70000000 12\n'],
+    samples: ['names Li9hAC4vYS9iAA==\nsizes 1 0\ncontents Yg==\nwhole\n', 'large 70000000 12\n'],
     parse: parseMasterFiles,
   },
   {

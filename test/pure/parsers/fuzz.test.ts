@@ -25,7 +25,7 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'fields at blanks, each of which is judged':
     'isInSubnet judgeMountPoint judgeOtherMounts judgeNoexec whyUnsupported judgeFstab clientsDisconnected Looker reason tagsOf clearTagsOfLostMembers',
   'behind a function that is fuzzed':
-    'isUpCriteria dependencies parseMonitorState readJson readOptions readHistory readSettings readTemplate contextType labelsOf fileLabels judgeFips',
+    'isUpCriteria dependencies parseMonitorState readJson readOptions readHistory readSettings readTemplate contextType labelsOf fileLabels judgeFips printedFiles',
   'reads files, whose texts go to the parsers':
     'readTextFile readOrFail readDirectory readBytes readWorkingCopy readPackageTemplates readPolicyTemplates readBootTemplates readMemberScript',
 };

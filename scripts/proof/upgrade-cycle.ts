@@ -125,7 +125,7 @@ export class UpgradeCycles {
   }
 
   async #changeSetting(): Promise<void> {
-    this.#grace = this.#grace < 60 ? this.#grace + 1 : 20;
+    this.#grace = this.#grace < 45 ? this.#grace + 1 : 20;
     await this.#type(
       'm1',
       `sed -i '/^halt_grace_seconds:/d' csync.yaml && echo 'halt_grace_seconds: ${this.#grace}' >> csync.yaml`,

@@ -26,7 +26,7 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
   let [seconds, noatime] = [20, false];
   /** Other settings than before, so that there is something to apply. */
   const otherSettings = async (): Promise<void> => {
-    seconds = seconds < 90 ? seconds + 1 : 20;
+    seconds = seconds < 45 ? seconds + 1 : 20;
     await sh('c2', `sed -i '/^halt_grace_seconds:/d; $a halt_grace_seconds: ${seconds}' /root/csync.yaml`);
   };
   const lastSet = async (): Promise<number> =>

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../src/lab/handle.ts';
 import { membersOf, sgDirectories } from '../../src/lab/machines/lab-spec.ts';
 import type { FaultKind, PackageDrills } from '../../src/lab/trials/package-drills.ts';
@@ -112,6 +113,9 @@ interface Round {
   readonly outage: number;
 }
 
+/** A monitor that took over asks each second which members are enabled; a fault within that second waits for the answer. */
+const settledMs = 3000;
+
 async function failOvers(drills: PackageDrills, kind: FaultKind, count: number, isOurs: boolean): Promise<Round[]> {
   const done: Round[] = [];
   for (let round = 0; round < count; round += 1) {
@@ -122,6 +126,7 @@ async function failOvers(drills: PackageDrills, kind: FaultKind, count: number, 
     if (failover.from !== null) {
       if (!isOurs) await drills.type(failover.from, ['sh', '-c', freshDaemon]);
       await drills.repair(kind, failover.from);
+      await pause(settledMs);
     }
     done.push({ failover, outage: Math.max(...seen) });
   }

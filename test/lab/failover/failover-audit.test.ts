@@ -330,7 +330,8 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
             `${verb}: ${times.length} failovers at ${counts[index]} remote commands, the slowest ${Math.max(...times)} ms`,
           );
           // How many it has depends a little on what comes first; that nothing came of it would show nothing.
-          expect(times.length, verb).toBeGreaterThan(((counts[index] ?? 0) + 1 - firstCommand) / each / 2);
+          const harmed = (counts[index] ?? 0) + 1 - firstCommand;
+          if (harmed > 0) expect(times.length, verb).toBeGreaterThan(harmed / each / 2);
         }
       });
 });

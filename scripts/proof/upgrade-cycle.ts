@@ -57,8 +57,7 @@ export class UpgradeCycles {
         `cp -r /run/csync-lab/version-0.1.0 ${old} && chmod -R go-w ${old} && rm /usr/local/bin/csync && ln -s ${old}/csync.mjs /usr/local/bin/csync`,
       );
     await this.#type('m1', 'ln -s /opt/csync /opt/csync-new');
-    // That version does not know it.
-    for (const member of this.drills.members) await this.#type(member, "sed -i '/^monitor_owner:/d' csync.yaml");
+    for (const member of this.drills.members) await this.#forgetNewSettings(member);
     await this.#type('m1', 'cmruncl -v');
     await this.#type('m1', 'csync apply --yes --run');
     await this.drills.waitServed();
@@ -66,6 +65,14 @@ export class UpgradeCycles {
       'm1',
       `cd /root && csync policy show --copy work && : > work/${editFile} && csync policy commit work -m begin`,
     );
+  }
+
+  /** As the page says: 0.1.0 refuses settings that it does not know. */
+  async #forgetNewSettings(member: string): Promise<void> {
+    const keyOf = (line: string): string | undefined => /^#? ?([a-z_]+):/.exec(line)?.[1];
+    const known = new Set((await this.#type(member, 'csync settings example')).split('\n').map(keyOf));
+    const lines = (await this.#type(member, 'cat csync.yaml')).split('\n').filter((line) => known.has(keyOf(line)));
+    await this.#type(member, `cat > csync.yaml <<'END'\n${lines.join('\n')}\nEND`);
   }
 
   /** Throws a DrillFailure with what is not as it must be. */

@@ -196,7 +196,7 @@ export class UpgradeCycles {
         `${halts.length} halts for ${moves} planned moves: ${[...halts, ...died].map(({ text }) => text).join('; ')}`,
       );
     const owner = await this.drills.waitServed();
-    const kept = await this.#type(owner, `cat $(find /csync -name ${editFile} | head -n 1)`);
+    const kept = await this.#type(owner, `cat $(find /csync/[!.]* -name ${editFile} | head -n 1)`);
     const wanted = Array.from({ length: this.#counts.edits }, (_, index) => `${index + 1}`).join('\n');
     if (kept.trim() !== wanted) throw new DrillFailure(`edits are lost: ${kept.replaceAll('\n', ' ')} of ${this.#counts.edits}`);
     const broken = await this.drills.invariants();

@@ -72,7 +72,7 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
   'no-address': {
     text: 'The package address is not on this member.',
     why: 'Serviceguard adds it before the start script; the network of the member has no such subnet, or it was removed.',
-    fix: [log, '`ip -4 addr` on that member.', enable],
+    fix: [log, '`ip addr` on that member.', enable],
     example: 'The network card of m2 is down.',
     page: 'runbook',
   },

@@ -58,7 +58,7 @@ export const failureTable = {
     start: 2,
     means: 'some clients reach that host instead of the master, and a failover does not change it',
     remedy:
-      'find the host by its hardware address (ip neigh, the switch), remove the address there (ip addr del), then on {member}: arping -U -c 3 -I INTERFACE ADDRESS',
+      'find the host by its hardware address (ip neigh, the switch), remove the address there (ip addr del), then with IPv4 on {member}: arping -U -c 3 -I INTERFACE ADDRESS',
   },
   'group-not-activated': {
     start: 1,

@@ -151,7 +151,7 @@ export const checkCodes = {
     cluster:
       'Without an interface in the subnet the package cannot start here. With another MTU large files are lost on the way.',
     why: 'No interface of the member is in package_subnet, or its MTU is smaller than that of the other members.',
-    fix: ['`ip -4 addr` and `ip link` on the member.', 'Correct package_subnet, or set one MTU on all members and the switch.'],
+    fix: ['`ip addr` and `ip link` on the member.', 'Correct package_subnet, or set one MTU on all members and the switch.'],
     example: 'm1 has MTU 9000, m3 has 1500.',
     page: 'install',
   }),
@@ -159,7 +159,7 @@ export const checkCodes = {
     cluster: 'Still working. The next set-up (`members sync`, `member add`) skips one of the members, or ignores the address.',
     why: 'csync and cfengine recognize a host by its address. Two members with one address would share keys and rights.',
     fix: [
-      '`ip -4 addr` on both members shows the device.',
+      '`ip addr` on both members shows the device.',
       'Remove the address from one of them: `ip addr del ADDRESS/LENGTH dev DEVICE`.',
       'A bridge of containers or virtual machines (docker0, virbr0): configure another network for it than package_subnet.',
     ],

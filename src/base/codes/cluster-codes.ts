@@ -114,7 +114,7 @@ export const clusterCodes = {
   'cluster-no-address': code('cannotRunHere', 'A client has no address by which the master could recognize it.', {
     cluster: oneHost,
     why: 'The master recognizes a host by its address. This one has none in the subnet of the package.',
-    fix: ['`ssh HOST ip -4 addr` prints its addresses.', 'Let ssh reach it by the address it also uses for the master.'],
+    fix: ['`ssh HOST ip addr` prints its addresses.', 'Let ssh reach it by the address it also uses for the master.'],
     example: 'A client behind address translation.',
     page: 'clients',
   }),
@@ -122,7 +122,7 @@ export const clusterCodes = {
     cluster: oneHost,
     why: 'The host reports too many addresses, or text that is no address. csync does not put that into the policy.',
     fix: [
-      '`ssh HOST ip -4 addr` prints what it reports.',
+      '`ssh HOST ip addr` prints what it reports.',
       'Remove leftovers, such as bridges of containers, then run the command again.',
     ],
     example: 'A container host with hundreds of addresses.',

@@ -182,7 +182,7 @@ export const settingsCodes = {
     cluster: 'Nothing was written. On that member the package could not start.',
     why: 'The member has no interface in package_subnet, so Serviceguard could not add the address there.',
     fix: [
-      '`ip -4 addr` on the member prints its subnets.',
+      '`ip addr` on the member prints its subnets.',
       'Choose an address in a subnet that all members share, or leave the member out of `members:`.',
     ],
     example: 'm3 is in 10.9.1.0 only, the package address in 10.9.0.0.',

@@ -9,7 +9,7 @@ pcs -f "$copy" resource create csync_vg ocf:heartbeat:LVM-activate vgname=vg_csy
   op stop interval=0s timeout=90s \
   op monitor interval=30s timeout=90s \
   --group csync
-pcs -f "$copy" resource create csync_pre ocf:csync:master role=pre directory=/etc/csync set=f8c986ba5c1d1bd7 digest=b70313af58d062f521ce188c7f8b296e0e9cdfd9a87e5cd05d6b65bc8fff50c8 \
+pcs -f "$copy" resource create csync_pre ocf:csync:master role=pre directory=/etc/csync set=e4480c69f2aea307 digest=b70313af58d062f521ce188c7f8b296e0e9cdfd9a87e5cd05d6b65bc8fff50c8 \
   op start interval=0s timeout=120s \
   op stop interval=0s timeout=120s \
   op monitor interval=10s timeout=20s \
@@ -24,7 +24,7 @@ pcs -f "$copy" resource create csync_ip ocf:heartbeat:IPaddr2 ip=10.9.0.100 \
   op stop interval=0s timeout=20s \
   op monitor interval=10s timeout=20s \
   --group csync
-pcs -f "$copy" resource create csync_main ocf:csync:master role=main directory=/etc/csync set=f8c986ba5c1d1bd7 digest=b70313af58d062f521ce188c7f8b296e0e9cdfd9a87e5cd05d6b65bc8fff50c8 \
+pcs -f "$copy" resource create csync_main ocf:csync:master role=main directory=/etc/csync set=e4480c69f2aea307 digest=b70313af58d062f521ce188c7f8b296e0e9cdfd9a87e5cd05d6b65bc8fff50c8 \
   op start interval=0s timeout=120s \
   op stop interval=0s timeout=120s \
   op monitor interval=10s timeout=20s \

@@ -107,7 +107,7 @@ find_owner() {
   is_log_safe || log=-
   line=$(line_of 'start: warning [address-conflict] another host answers for 10.9.0.100 as well (hardware address %s): clients may reach that host.')
   line="$line Some clients reach that host instead of the master, and a failover does not change it. Fix: find the host by its hardware address"
-  line="$line (ip neigh, the switch), remove the address there (ip addr del), then on ${line%% *}: arping -U -c 3 -I INTERFACE ADDRESS | step=owner"
+  line="$line (ip neigh, the switch), remove the address there (ip addr del), then with IPv4 on ${line%% *}: arping -U -c 3 -I INTERFACE ADDRESS | step=owner"
   beside PATH="$PATH" LC_ALL=C timeout 5 perl "$directory/csync-arp.pl" 10.9.0.100 200 "$log" csync "$line"
 } 3>&- 5>&-
 

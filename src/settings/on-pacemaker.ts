@@ -15,9 +15,18 @@ export function commentOn(row: SettingsRow, engine: unknown): string | null {
   return row.pacemaker.comment ?? null;
 }
 
-/** Values that Pacemaker cannot have (errors), or that change nothing there (warnings). */
-export function pacemakerProblems(settings: Partial<Settings>, placeOf: (field: Field) => Place | undefined): Problem[] {
-  if (settings.engine !== 'pacemaker') return [];
+/** Values that the engine cannot have (errors), or that change nothing there (warnings). */
+export function engineProblems(settings: Partial<Settings>, placeOf: (field: Field) => Place | undefined): Problem[] {
+  const ignored = (key: string, why: string, place: Place): Problem => {
+    const text = `"${key}" is ignored, because engine is ${settings.engine}: ${why}`;
+    return { code: 'settings-ignored', severity: 'warning', text, remedy: `remove ${key}`, place };
+  };
+  if (settings.engine !== 'pacemaker') {
+    const place = placeOf('testCluster');
+    return settings.testCluster === true && place !== undefined
+      ? [ignored('test_cluster', 'Serviceguard itself prevents that two members have the data', place)]
+      : [];
+  }
   return settingsFields.flatMap((field): Problem[] => {
     const { key, fallback, pacemaker } = rows[field];
     const [value, place] = [settings[field], placeOf(field)];
@@ -28,7 +37,6 @@ export function pacemakerProblems(settings: Partial<Settings>, placeOf: (field: 
       return [errorProblem('settings-engine', text, `remove ${key}, or set another value`, place)];
     }
     if (!isWithoutEffect(rows[field]) || value === fallback) return [];
-    const text = `"${key}" is ignored, because engine is pacemaker: ${why}`;
-    return [{ code: 'settings-ignored', severity: 'warning', text, remedy: `remove ${key}`, place }];
+    return [ignored(key, why, place)];
   });
 }

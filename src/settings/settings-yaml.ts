@@ -5,7 +5,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pai
 import { isInPrefix, isIpv4 } from '../base/network.ts';
 import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 import { formatVersion, newerFormat, newerText } from '../base/version.ts';
-import { commentOn, pacemakerProblems } from './on-pacemaker.ts';
+import { commentOn, engineProblems } from './on-pacemaker.ts';
 import type { Above, SettingsRow } from './row.ts';
 import { type Field, settingsFields as fields, type Settings } from './settings.ts';
 import { settingsTable } from './table.ts';
@@ -233,7 +233,7 @@ export function completeSettings(given: GivenSettings, file: string, earlier: re
   }
   const settings = values as unknown as Settings;
   problems.push(...conflicts(settings, (field) => given.get(field)?.place ?? { file }));
-  problems.push(...pacemakerProblems(settings, (field) => given.get(field)?.place));
+  problems.push(...engineProblems(settings, (field) => given.get(field)?.place));
   problems.sort((a, b) => (a.place?.line ?? Number.MAX_SAFE_INTEGER) - (b.place?.line ?? Number.MAX_SAFE_INTEGER));
   const isValid = problems.every(({ severity }) => severity === 'warning');
   return isValid ? { ok: true, value: settings, problems } : { ok: false, problems };

@@ -54,6 +54,21 @@ describe('settings', () => {
     for (const problem of problems) expect(problem.remedy).not.toBe('');
   });
 
+  it.each([
+    ['pacemaker', { test_cluster: true }, []],
+    ['serviceguard', { test_cluster: true }, ['"test_cluster" is ignored, because engine is serviceguard']],
+    ['serviceguard', { test_cluster: false }, []],
+    ['pacemaker', { run_script_timeout_seconds: 33 }, []],
+    [
+      'pacemaker',
+      { service_halt_timeout_seconds: 33 },
+      ['"service_halt_timeout_seconds" is ignored, because engine is pacemaker'],
+    ],
+  ])('with engine %s and %o says what has no effect', (engine, changes, expected) => {
+    const { problems } = parseSettings(settingsText({ engine, ...changes }), 'csync.yaml');
+    expect(problems.map(({ text }) => text.split(': ')[0])).toEqual(expected);
+  });
+
   const six = { package_address: '2001:db8::100', package_subnet: '2001:db8::/64' };
 
   it('writes IPv6 as the kernel prints it', () => {

@@ -1,5 +1,6 @@
 /** The control script, services and commands of the lab, really run, with a package the toolkit did not write. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../support.ts';
 import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const trace = '/tmp/trace';
@@ -75,6 +76,9 @@ describe.skipIf(whyNoLab !== null)('the control script and the commands', () => 
       })
       .toEqual([status, String(restarts)]);
   const service = ['service_name probe_service', 'service_cmd "/bin/sleep 986"', 'service_halt_timeout 2'];
+  /** Up is a service whose start began; its program may come a moment later. */
+  const kill = (member: string) =>
+    eventually('the service to be killed', async () => (await on(member, 'pkill -KILL -x -f "/bin/sleep 986"')).exitCode === 0);
 
   it('starts in the order of the modules and halts in the opposite one, with the reason', async () => {
     await apply('probe', [
@@ -125,7 +129,6 @@ describe.skipIf(whyNoLab !== null)('the control script and the commands', () => 
     await apply('probe', [...service, 'service_restart 1', 'external_script $SGCONF/probe/first.sh']);
     await cm('cmmodpkg -e probe');
     await becomes('probe', 'status=up', 'state=running', 'owner=m2');
-    const kill = (member: string) => on(member, 'pkill -KILL -x -f "/bin/sleep 986"');
     await kill('m2');
     await serviceIs('up', 1);
     await becomes('probe', 'owner=m2');
@@ -144,11 +147,12 @@ describe.skipIf(whyNoLab !== null)('the control script and the commands', () => 
   it('a service that ignores SIGTERM is killed after its halt time-out, and its package halts only then', async () => {
     await apply('probe', [
       'service_name probe_service',
-      `service_cmd "/usr/bin/perl -e '$SIG{TERM}=q(IGNORE); sleep 1 while 1'"`,
+      `service_cmd "/usr/bin/perl -e '$SIG{TERM}=q(IGNORE); mkdir q(/tmp/ignores); sleep 1 while 1'"`,
       'service_halt_timeout 2',
       'external_script $SGCONF/probe/first.sh',
     ]);
     await cm('cmrunpkg -n m2 probe');
+    await eventually('the service to ignore SIGTERM', async () => (await on('m2', 'ls /tmp/ignores')).exitCode === 0);
     const before = performance.now();
     expect((await cm('cmhaltpkg probe')).exitCode).toBe(0);
     expect(performance.now() - before).toBeGreaterThan(2000);
@@ -163,7 +167,7 @@ describe.skipIf(whyNoLab !== null)('the control script and the commands', () => 
     expect((await cm('cmmodpkg -m on probe')).exitCode, 'switching has to be off first').toBe(1);
     await cm('cmmodpkg -d probe');
     expect((await cm('cmmodpkg -m on probe')).exitCode).toBe(0);
-    await on('m2', 'pkill -KILL -x -f "/bin/sleep 986"');
+    await kill('m2');
     await serviceIs('down', 0);
     await becomes('probe', 'owner=m2', 'state=maintenance');
     const refused = await cm('cmmodpkg -m off probe');

@@ -168,7 +168,8 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
       return view.includes(`owner=${member}`) && view.includes('state=running');
     };
     await expect.poll(() => runsOn('m2'), { timeout: 10_000 }).toBe(true);
-    await on('m2', 'pkill -KILL -f "^/bin/sleep 1000"');
+    const killed = async () => (await on('m2', 'pkill -KILL -f "^/bin/sleep 1000"')).exitCode;
+    await expect.poll(killed, { timeout: 10_000 }).toBe(0);
     await expect.poll(() => runsOn('m3'), { timeout: 10_000 }).toBe(true);
     // What its script writes.
     await must('m2', 'grep -q "halting because failure" $SGRUN/log/foreign.log');

@@ -24,7 +24,7 @@ export function engineProblems(settings: Partial<Settings>, placeOf: (field: Fie
   if (settings.engine !== 'pacemaker') {
     const place = placeOf('testCluster');
     return settings.testCluster === true && place !== undefined
-      ? [ignored('test_cluster', 'Serviceguard itself prevents that two members have the data', place)]
+      ? [ignored('test_cluster', 'this cluster software itself keeps the data from two members at once', place)]
       : [];
   }
   return settingsFields.flatMap((field): Problem[] => {

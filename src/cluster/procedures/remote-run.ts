@@ -26,6 +26,8 @@ const keptBytes = 49_152;
 const droppedBytes = 16 * 1024 * 1024;
 /** Bytes of base64: a pipe keeps such lines whole. */
 const pieceLength = 3000;
+/** Of a longer output the end is kept as well: it has the agent's status. */
+const lastBytes = (pieceLength / 4) * 3;
 
 const safe = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
 export const isClassName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);
@@ -102,7 +104,8 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
     `    timeout -k ${killSeconds} ${wish.timeoutSeconds} ${remoteRunWords(settings, wish)} < /dev/null 2>&1 3>&- 4>&-; echo $? >&4`,
     '  } | {',
     `    head -c ${keptBytes} | base64 -w ${pieceLength} | while read -r piece; do echo "out $i $piece" >&3; done`,
-    `    [ "$(head -c ${droppedBytes} | wc -c)" -eq 0 ] || echo "cut $i" >&3`,
+    `    last=$(head -c ${droppedBytes} | tail -c ${lastBytes} | base64 -w 0)`,
+    '    [ -z "$last" ] || echo "cut $i $last" >&3',
     '  }',
     '} 4>&1)',
     'echo "end $i $status $(($(date +%s%3N) - began))"',
@@ -132,7 +135,10 @@ export function chunksOf<T>(items: readonly T[], parallel: number): T[][] {
 export function parseRuns(output: string, settings: Settings, hosts: readonly RosterHost[]): HostRun[] {
   const pieces = new Map<string, string[]>();
   const rest = new Map<string, readonly string[]>();
-  const cut = new Set<string>();
+  const cut = new Map<string, string>();
+  const decoded = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
+  /** A whole part begins within a line, with others missing before it. */
+  const ending = (text: string): string => (text.length < pieceLength ? decoded(text) : decoded(text).replace(/^.*/, ''));
   for (const line of output.split('\n')) {
     const [word = '', index = '', ...words] = line.split(' ');
     if (word === 'out') {
@@ -140,7 +146,7 @@ export function parseRuns(output: string, settings: Settings, hosts: readonly Ro
       said.push(words[0] ?? '');
       pieces.set(index, said);
     }
-    if (word === 'cut') cut.add(index);
+    if (word === 'cut') cut.set(index, words[0] ?? '');
     if (word === 'skip' || word === 'end') rest.set(index, [word, ...words]);
   }
   return hosts.map(({ name, addresses }, number) => {
@@ -151,7 +157,7 @@ export function parseRuns(output: string, settings: Settings, hosts: readonly Ro
     if (!safe.test(name) || !addresses.slice(0, 1).every((address) => safe.test(address))) return without('name');
     if (word === 'skip') return without(Object.hasOwn(reasons, first) ? (first as Reason) : 'lost');
     if (word !== 'end' || !/^\d+$/.test(first)) return without('lost');
-    const said = (pieces.get(index) ?? []).map((piece) => Buffer.from(piece, 'base64').toString('utf8')).join('');
+    const said = (pieces.get(index) ?? []).map(decoded).join('') + ending(cut.get(index) ?? '');
     const read = settings.cfengineGeneration === 3 ? readRunagent(said) : readCfrun(said, settings);
     const milliseconds = /^\d+$/.test(took ?? '') ? Number(took) : null;
     const limited = (first === '124' || first === '137') && read.outcome !== 'ran';

@@ -149,6 +149,15 @@ describe.skipIf(whyNoMember !== null)('remote runs of generation 2', { timeout: 
     await member.demand(`rm ${member.work}/bin/cfrun`);
     member.write(`${member.work}/bin/cfrun`, asks, 0o755);
     expect((await runOn(member, [self]))[0]).toMatchObject({ outcome: 'refused', reason: 'key-here', cut: true });
+    const long = `#!/bin/sh
+echo 'cfrun(0):         .......... [ Hailing m1.lab ] ..........'
+dashes='- - - - - - - - - - - - - - - - - - -'
+echo "$dashes"; yes 'cfengine:m1: Copied a file' | head -n 100000; echo 'cfengine:m1: Removed the last file'; echo "$dashes"
+`;
+    member.write(`${member.work}/bin/cfrun`, long, 0o755);
+    const [much] = await runOn(member, [self]);
+    expect(much).toMatchObject({ outcome: 'ran', cut: true, errors: [] });
+    expect(much?.changes.at(-1)).toBe('Removed the last file');
     member.write(`${member.work}/bin/cfrun`, '#!/bin/sh\nsleep 600\n', 0o755);
     const [run] = await runOn(member, [self], { timeoutSeconds: 1 });
     expect(run).toMatchObject({ outcome: 'timed out', reason: 'time' });

@@ -255,6 +255,28 @@ describe('an answer of many', () => {
     ]);
   });
 
+  it('of a long output has the begin and the end, with the status of the agent', () => {
+    const long = record('nothing').replace(
+      /^(\S+> ).*\(exit code/m,
+      (_, head) => `${`${head}-> info: Copied file '/a'\n`.repeat(4000)}${head}(exit code`,
+    );
+    const bytes = Buffer.from(long);
+    const read = (kept: number, last: number) =>
+      parseRuns(
+        [
+          `out 0 ${bytes.subarray(0, kept).toString('base64')}`,
+          `cut 0 ${bytes.subarray(Math.max(kept, bytes.length - last)).toString('base64')}`,
+          'end 0 0 5',
+        ].join('\n'),
+        settings,
+        hosts.slice(0, 1),
+      )[0];
+    expect(read(49_152, 2250)).toMatchObject({ outcome: 'ran', exitCode: 0, cut: true });
+    // The end alone, from the begin of its line.
+    const exitLine = long.lastIndexOf('\n', long.lastIndexOf('(exit code')) + 1;
+    expect(read(Buffer.byteLength(long.slice(0, exitLine)), 2250)).toMatchObject({ outcome: 'ran', exitCode: 0, cut: true });
+  });
+
   it('for any text, yields one word for each host', () => {
     const word = fc.constantFrom('out', 'end', 'skip', 'cut', 'done', 'constructor');
     const line = fc.tuple(word, fc.integer({ min: -1, max: 5 }), fc.string()).map((parts) => parts.join(' '));

@@ -263,24 +263,30 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
  */
 export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
   const holding = () => host.holdersOf(settings.mountPoint).filter((process) => daemon.strangeness(process) === null);
-  const look = (): Finding | null => {
-    const [process] = holding();
-    return process === undefined
-      ? null
-      : { code: 'still-held', text: `${process.name} (pid ${process.pid}) holds ${settings.mountPoint}: a transfer is running` };
-  };
+  const isFree = () => holding().length === 0;
+  // A client that fetches many files may begin the next one at any moment until the address is removed. Serviceguard's fuser ends that.
+  let wasFree = false;
   return {
     name: 'release',
     limitSeconds: settings.haltGraceSeconds + daemonSeconds,
-    look,
+    look: () => {
+      const [process] = wasFree ? [] : holding();
+      return process === undefined
+        ? null
+        : {
+            code: 'still-held',
+            text: `${process.name} (pid ${process.pid}) holds ${settings.mountPoint}: a transfer is running`,
+          };
+    },
     action: {
       what: `wait ${settings.haltGraceSeconds} s for transfers to end, then reset them, then TERM ${daemon.adapter.daemonName}`,
       run: async () => {
-        if (await daemon.waitFor(settings.haltGraceSeconds * 1000, () => look() === null)) return;
+        wasFree = await daemon.waitFor(settings.haltGraceSeconds * 1000, isFree);
+        if (wasFree) return;
         // A thread that loses its client closes its file, and the daemon keeps its pid. Only a daemon that hangs is killed.
         await disconnectClients({ host, settings });
-        if (await daemon.waitFor(afterResetMs, () => look() === null)) return;
-        for (const process of holding()) await daemon.end(process);
+        wasFree = await daemon.waitFor(afterResetMs, isFree);
+        if (!wasFree) for (const process of holding()) await daemon.end(process);
       },
     },
     good: () => message('released', { daemon: daemon.adapter.daemonName, mount_point: settings.mountPoint }),

@@ -154,39 +154,20 @@ const receive = (file: string, content: PolicyContent): string =>
     ? `printf %s ${shellWord(content)} > ${shellWord(file)}`
     : `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
 
-const directoryOf = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
-
-/** For one command. */
-const mostNames = 500;
-
-/** Neighbours of one directory together. */
-function groupsOf(names: readonly string[]): string[][] {
-  const groups: string[][] = [];
-  for (const name of names) {
-    const last = groups.at(-1);
-    if (last === undefined || last.length === mostNames || directoryOf(last[0] ?? '') !== directoryOf(name)) groups.push([name]);
-    else last.push(name);
-  }
-  return groups;
-}
-
 /**
- * Writes files to an arrival directory; `put` renames them to their places, in order. `beside`: its parent, on the same file system; not
- * inputs, where the host's agent removes unknown files.
+ * Writes files to an arrival directory; `put` renames each to its place, one by one: for several, mv checks each old file first, which the
+ * host's agent may remove at that moment. `beside`: its parent, on the same file system; not inputs, where the agent removes unknown files.
  */
 function arriving(
   files: readonly { readonly name: string; readonly text: PolicyContent }[],
   beside = '',
 ): {
   readonly lines: readonly string[];
-  readonly put: (...names: readonly string[]) => string[];
+  readonly put: (name: string) => string;
 } {
   const arrivals = `${beside}${arrivalPrefix}`;
   const now = `${arrivals}now`;
-  const groups = groupsOf(files.map(({ name }) => name));
-  const at = new Map(
-    groups.flatMap((names, group) => names.map((name) => [name, `${now}/${group}/${name.split('/').at(-1)}`] as const)),
-  );
+  const at = new Map(files.map(({ name }, index) => [name, `${now}/${index}`]));
   const [lock, directory] = [shellWord(`${beside}.csync-lock`), shellWord(now)];
   const written = `find ${directory} -type f -exec`;
   return {
@@ -194,18 +175,12 @@ function arriving(
       `exec 9> ${lock}; flock -n 9 || { echo "another csync is writing here" >&2; exit ${busyStatus}; }`,
       // We have the lock, so it is a killed set-up's.
       `rm -rf -- ${shellWord(arrivals)}*`,
-      ...(files.length === 0
-        ? []
-        : [`mkdir -m 700 -- ${directory} ${groups.map((_, group) => `${directory}/${group}`).join(' ')}`]),
+      ...(files.length === 0 ? [] : [`mkdir -m 700 -- ${directory}`]),
       `trap ${shellWord(`rm -rf -- ${directory}`)} EXIT; trap 'exit 143' HUP INT TERM`,
       ...files.map(({ name, text }) => receive(at.get(name) ?? '', text)),
       ...(files.length === 0 ? [] : [`${written} chmod 600 {} +; ${written} sync {} +`]),
     ],
-    put: (...names) =>
-      groupsOf(names).map((group) => {
-        const arrived = group.map((name) => shellWord(at.get(name) ?? '')).join(' ');
-        return `mv -f -- ${arrived} ${shellWord(`${directoryOf(group[0] ?? '')}/`)}`;
-      }),
+    put: (name) => `mv -f -- ${shellWord(at.get(name) ?? '')} ${shellWord(name)}`,
   };
 }
 
@@ -252,10 +227,10 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
           `rm -f localhost.pub; mv -f ${arrivalPrefix}now/a localhost.priv; mv -f ${arrivalPrefix}now/b localhost.pub; sync .; rm -f ${next} ${nextPublic}`,
         ]
       : []),
-    ...(pair === null ? [] : [`rm -f -- ${names.publicKey}`, ...put(names.privateKey), ...put(names.publicKey)]),
+    ...(pair === null ? [] : [`rm -f -- ${names.publicKey}`, put(names.privateKey), put(names.publicKey)]),
     ...(own?.pair === 'revoked' ? [`rm -f -- ${next} ${nextPublic}`] : []),
     ...(change.write.some(({ name }) => name.startsWith('cluster/')) ? ['mkdir -p -m 700 cluster'] : []),
-    ...put(...change.write.map(({ name }) => name)),
+    ...change.write.map(({ name }) => put(name)),
     ...change.remove.map(({ name }) => `rm -f -- ${shellWord(name)}`),
     ...change.modes.map((name) => `chmod 600 -- ${shellWord(name)}`),
     'sync .',
@@ -267,7 +242,7 @@ function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings
   const files = names.map((name) => ({ name, text: inputs.get(name) ?? '' }));
   const work = shellWord(settings.cfengineWorkDirectory);
   const { lines, put } = arriving(files, `${settings.cfengineWorkDirectory}/`);
-  const above = [...new Set(names.map(directoryOf))].filter((directory) => directory !== '.');
+  const above = [...new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : [])))];
   return [
     'set -eu; umask 077',
     `mkdir -p -m 700 -- ${work}/inputs; cd ${work}/inputs`,
@@ -276,7 +251,7 @@ function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings
     ': > .csync',
     ...(adapter.reloadSignal === null ? [] : [`[ -s ${work}/${owedFileName} ] || echo reload > ${work}/${owedFileName}`]),
     ...(above.length === 0 ? [] : [`mkdir -p -m 700 -- ${above.map(shellWord).join(' ')}`]),
-    ...put(...names),
+    ...names.map((name) => put(name)),
     'sync .',
   ].join('\n');
 }

@@ -17,7 +17,10 @@ interface Seen {
 }
 
 describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('overload', { deployed: true });
+  const used = useLab('overload', {
+    deployed: true,
+    without: { tree: 'its short limits of probes do not hold when agents compare 2,000 files beside a flood, on two processors' },
+  });
   const { sh, must, json } = typedIn(used);
   const stateOn = async (member: string) => parseMonitorState((await sh(member, 'cat /run/csync-monitor-csync.json')).stdout);
   const daemonOn = async (member: string) => (await sh(member, 'pgrep -o -x cf-serverd')).stdout.trim();

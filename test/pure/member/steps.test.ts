@@ -66,12 +66,14 @@ describe('halt: the daemon lets go of the policy file system', () => {
     expect(member.elapsed() / 1000).toBeLessThan(5);
   });
 
-  it.each([2, 3])('the next file of a fetch, opened right behind the one before (look %i), fails no halt', async (free) => {
-    const member = memberWithPackage();
-    const daemon = member.add(daemonName, transfer);
-    let looks = 0;
-    Object.defineProperty(daemon, 'holds', { get: () => ++looks !== free });
-    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: 'done', effects: [] });
+  it('the next file of a fetch, opened right behind the last one, fails no halt', async () => {
+    for (const free of [2, 3]) {
+      const member = memberWithPackage();
+      const daemon = member.add(daemonName, transfer);
+      let looks = 0;
+      Object.defineProperty(daemon, 'holds', { get: () => ++looks !== free });
+      expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: 'done', effects: [] });
+    }
   });
 
   it('a transfer that ends a little after the reset costs no daemon', async () => {

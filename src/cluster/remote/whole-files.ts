@@ -9,16 +9,15 @@ export interface PrintedFile {
 /** Of a file; enough for the toolkit's mark. */
 const headBytes = 300;
 
-/** `$(...)` of a program whose output may be any bytes. */
-const encoded = (program: string): string => `$(${program} | base64 -w 0)`;
-
 /**
  * For the end of a find: prints what printedFiles reads, of as many files as a command takes. `names` prints an entry for each of "$@", each
  * with a NUL at its end. `contents`: all bytes, not only the first ones.
  */
 export function printFiles(names: string, contents: boolean): string {
-  const read = contents ? 'cat' : `head -q -c ${headBytes}`;
-  return `-exec sh -c 'echo "names ${encoded(names)}"; echo sizes $(stat -c %s -- "$@"); echo "${contents ? 'contents' : 'heads'} ${encoded(`${read} -- "$@"`)}"' sh {} +`;
+  // In a pipe, since a shell would keep the whole policy in memory.
+  const encoded = (word: string, program: string): string => `printf "${word} "; ${program} | base64 -w 0; echo`;
+  const read = contents ? encoded('contents', 'cat -- "$@"') : encoded('heads', `head -q -c ${headBytes} -- "$@"`);
+  return `-exec sh -c '${encoded('names', names)}; echo sizes $(stat -c %s -- "$@"); ${read}' sh {} +`;
 }
 
 /** `lines`: words of each line. null: some are missing, or changed meanwhile. */
@@ -42,7 +41,7 @@ export function printedFiles(lines: readonly (readonly string[])[]): PrintedFile
       found.push({ entry, content: bytes.subarray(at, end) });
       at = end;
     }
-    entries = [];
+    [entries, sizes] = [[], []];
   }
   return entries.length === 0 ? found : null;
 }

@@ -134,7 +134,7 @@ async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, ki
 const mostTreeBytes = 64 * 1024 * 1024;
 const mostAnswerBytes = 2 * mostTreeBytes;
 /** While files change meanwhile. */
-const triesAgain = 3;
+const tries = 4;
 
 /** Prints every file below the served directory, or how large they are together. Exits with a status for what cannot be read. */
 export function masterFilesScript({ base, directories }: LookPlace['served'], mostBytes: number): string {
@@ -158,16 +158,15 @@ async function readMasterFiles(
   owner: string,
   served: LookPlace['served'],
 ): Promise<ReadonlyMap<string, PolicyContent>> {
-  const ask = async () => {
+  for (let left = tries; ; left -= 1) {
     const answer = await shell.run(owner, masterFilesScript(served, mostTreeBytes), policyLimitMs, mostAnswerBytes);
-    return { answer, read: answer.exitCode === 0 ? parseMasterFiles(answer.stdout) : null };
-  };
-  let { answer, read } = await ask();
-  for (let again = 0; read === null && answer.exitCode === 0 && again < triesAgain; again += 1) ({ answer, read } = await ask());
-  if (read !== null && !('bytes' in read)) return read;
-  const { why, remedy } = read === null ? whyNoAnswer(owner, answer, policyLimitMs) : tooLarge(read);
-  const text = `the policy of the master cannot be read, so nothing was changed: ${why}`;
-  throw failure('cluster-policy-unreadable', text, remedy, owner);
+    const read = answer.exitCode === 0 ? parseMasterFiles(answer.stdout) : null;
+    if (read !== null && !('bytes' in read)) return read;
+    if (read === null && answer.exitCode === 0 && left > 1) continue;
+    const { why, remedy } = read === null ? whyNoAnswer(owner, answer, policyLimitMs) : tooLarge(read);
+    const text = `the policy of the master cannot be read, so nothing was changed: ${why}`;
+    throw failure('cluster-policy-unreadable', text, remedy, owner);
+  }
 }
 
 interface Large {

@@ -139,17 +139,19 @@ export class Daemon {
   /**
    * Kills a daemon that hangs, starts one and waits until it answers. `settles`: waits for a second answer, since the daemon may repair a
    * database and exit after the first; starts it again after each repair. Not for the monitor: that reads a directory, and a disk may hang.
+   * Returns whether a started daemon had the port, even if it exited.
    */
-  async start(finding: Finding, settles = false): Promise<void> {
+  async start(finding: Finding, settles = false): Promise<boolean> {
     // Never kill another program on the port.
-    if (finding.code === 'port-occupied') return;
+    if (finding.code === 'port-occupied') return false;
     for (const process of this.#listening()) await this.end(process);
-    let launches = 1;
-    while ((await this.#launch(settles)) === 'repaired' && launches < mostLaunches) launches += 1;
+    let launched = await this.#launch(settles);
+    for (let launches = 1; launched.repaired && launches < mostLaunches; launches += 1) launched = await this.#launch(settles);
+    return launched.listened;
   }
 
   /** `repaired`: it repaired a database and exited. After another exit no new start: a load would end that daemon, too. */
-  async #launch(settles: boolean): Promise<'repaired' | 'waited'> {
+  async #launch(settles: boolean): Promise<{ readonly repaired: boolean; readonly listened: boolean }> {
     const before = settles ? this.#repairs() : '';
     const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
     const answers = async (): Promise<boolean> => (await this.judgeRunning()) === null;
@@ -162,7 +164,7 @@ export class Daemon {
       listened ||= !isFree;
       return exited || (!isFree && (await answers()) && (!settles || (await answers())));
     });
-    return settles && exited && this.#repairs() !== before ? 'repaired' : 'waited';
+    return { repaired: settles && exited && this.#repairs() !== before, listened };
   }
 
   #repairs(): string {

@@ -21,7 +21,7 @@ export interface Others {
 export const settledMs = 600_000;
 /** From here on, load explains the exit. cf-serverd exits above maxconnections, at least 200 (render/policy.ts). */
 export const loadConnections = 150;
-/** Restarts in place that must fail before the brake ends. */
+/** Restarts in place that must fail before the brake ends. Under load there is no second failover at all. */
 const loadTries = 2;
 const successionTries = 3;
 /** The last pause repeats. A master is back within 10 s. */
@@ -34,9 +34,21 @@ export interface Situation {
   readonly cameFrom: string | null;
   /** null: no answer, which is not "none". */
   readonly others: Others | null;
-  /** With those just closed. */
+  /** With those just closed; the most at a failed probe, or now. */
   readonly connections: Connections;
+  /** In a row, as counted by `failsBy`. */
   readonly failedRestarts: number;
+}
+
+export const isLoad = ({ total }: Connections): boolean => total >= loadConnections;
+
+/** 0: a load ended the daemon again, which the next member's daemon would not survive either. */
+export function failsBy({
+  wasUp,
+  isUp,
+  connections,
+}: Readonly<{ wasUp: boolean; isUp: boolean; connections: Connections }>): 0 | 1 {
+  return wasUp && !isUp && isLoad(connections) ? 0 : 1;
 }
 
 /** null: the monitor may exit. */
@@ -44,9 +56,10 @@ export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, faile
   if (others !== null && others.eligible.length === 0)
     return `no other member can run the package${others.switchedOff.length === 0 ? '' : ` (disabled: ${others.switchedOff.join(', ')})`}`;
   if (!ofDaemon) return null;
-  if (connections.total >= loadConnections && failedRestarts < loadTries)
+  const wouldBeSecond = isSecond({ hereMs, cameFrom, others });
+  if (isLoad(connections) && (wouldBeSecond || failedRestarts < loadTries))
     return `${loadText(connections)}, and this load would follow the package`;
-  if (failedRestarts >= successionTries || !isSecond({ hereMs, cameFrom, others })) return null;
+  if (failedRestarts >= successionTries || !wouldBeSecond) return null;
   return `the package failed over from ${cameFrom} ${Math.round(hereMs / 1000)} s ago, and ${cameFrom} is disabled: this would be a second failover in quick succession`;
 }
 

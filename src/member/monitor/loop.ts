@@ -5,7 +5,7 @@ import type { ProcessState } from '../../host/host.ts';
 import type { Connections } from '../../host/member/connections.ts';
 import { type LayerSchedule, parseLocalRestart } from '../../settings/rules.ts';
 import { message } from '../messages.ts';
-import { Brake, type Situation, whyStay } from './brake.ts';
+import { Brake, failsBy, type Situation, whyStay } from './brake.ts';
 import { Findings } from './findings.ts';
 import { type Hold, type HoldWorld, isRestart, replacedBy, takeHold } from './hold.ts';
 import {
@@ -51,6 +51,8 @@ const stateMs = 9000;
 const suspiciousMs = 1000;
 /** Timers of Node.js may fire early. */
 const earlyMs = 5;
+const failedRestart = '; a restart in place did not help: ';
+const noConnections: Connections = { total: 0, most: null };
 
 export class MonitorLoop {
   readonly #world: MonitorWorld;
@@ -65,6 +67,8 @@ export class MonitorLoop {
   #armed: Hold | null = null;
   #last: ProcessState | null = null;
   #isRestarting = false;
+  /** The most at a failed probe of the daemon that is watched or was restarted last. */
+  #connections: Connections = noConnections;
   readonly #brake: Brake;
   #fail: (error: unknown) => void = () => {};
   #dueAt: number;
@@ -123,8 +127,15 @@ export class MonitorLoop {
   #situation(verdict: Verdict, failedRestarts: number): Situation {
     const ofDaemon = conclusions[verdict.reason].ofDaemon;
     const { known, hereMs, cameFrom } = this.#brake;
-    const connections = ofDaemon ? this.#world.connections() : { total: 0, most: null };
+    const connections = ofDaemon ? this.#noteConnections() : noConnections;
     return { ofDaemon, hereMs, cameFrom, others: known, connections, failedRestarts };
+  }
+
+  /** A load that silences the daemon may be over when its silence becomes a verdict. */
+  #noteConnections(): Connections {
+    const now = this.#world.connections();
+    if (now.total > this.#connections.total) this.#connections = now;
+    return this.#connections;
   }
 
   /** Exits at once if that is known to be right; otherwise queries the cluster. */
@@ -182,12 +193,16 @@ export class MonitorLoop {
     log.line('warning', restarting);
     log.alarm('warning', restarting);
     this.#disarm();
-    await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
+    this.#connections = noConnections;
+    const wasUp = await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
     const finding = await daemon.judgeRunning();
     if (finding === null || this.#pause.isOn()) return this.#watchAnew();
-    const evidence =
-      failedRestarts > 0 ? verdict.evidence : `${verdict.evidence}; a restart in place did not help: ${finding.text}`;
-    this.#leave({ ...verdict, evidence }, failedRestarts + 1);
+    const isUp = daemon.owner().kind !== 'free';
+    const failed = failedRestarts + failsBy({ wasUp, isUp, connections: this.#noteConnections() });
+    const evidence = verdict.evidence.includes(failedRestart)
+      ? verdict.evidence
+      : `${verdict.evidence}${failedRestart}${finding.text}`;
+    this.#leave({ ...verdict, evidence }, failed);
   }
 
   /** A missing process is a verdict. null: maintenance, or unknown. */
@@ -312,6 +327,8 @@ export class MonitorLoop {
     const result = isUncertain ? 'unknown' : found.result;
     const at = host.elapsed();
     this.#findings.note(layer, { result, detail: found.detail, tookMs: at - began, at });
+    if (result === 'bad' && layerOf(layer).ofDaemon) this.#noteConnections();
+    else if (result === 'good' && layer === 'protocol') this.#connections = noConnections;
     const lack = found.isOurLack === true ? ({ isOurLack: true } as const) : {};
     this.#take({ kind: 'layer', layer, at, result, detail: found.detail, ...lack });
     const { failures, weight } = this.#limits.layers[layer];

@@ -96,7 +96,10 @@ export function daemonRunning({ daemon }: StepContext): Step {
     name: 'daemon',
     limitSeconds: daemonSeconds,
     look: () => daemon.judgeRunning(),
-    action: { what: daemon.adapter.startDaemon.slice(4).join(' '), run: (finding) => daemon.start(finding, true) },
+    action: {
+      what: daemon.adapter.startDaemon.slice(4).join(' '),
+      run: async (finding) => void (await daemon.start(finding, true)),
+    },
     good: () => {
       const owner = daemon.owner();
       const pid = owner.kind === 'daemon' ? owner.process.pid : 'unknown';

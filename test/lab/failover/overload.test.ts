@@ -17,10 +17,7 @@ interface Seen {
 }
 
 describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('overload', {
-    deployed: true,
-    without: { tree: 'its short limits of probes do not hold when agents compare 2,000 files beside a flood, on two processors' },
-  });
+  const used = useLab('overload', { deployed: true });
   const { sh, must, json } = typedIn(used);
   const stateOn = async (member: string) => parseMonitorState((await sh(member, 'cat /run/csync-monitor-csync.json')).stdout);
   const daemonOn = async (member: string) => (await sh(member, 'pgrep -o -x cf-serverd')).stdout.trim();
@@ -127,7 +124,7 @@ describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, 
       const ended = performance.now();
       await used.drills.waitClients();
       expect(performance.now() - ended).toBeLessThan(10_000);
-      // Two restarts in a row that do not help release the brake; the next member keeps the package then.
+      // A daemon that is up and silent may move the package once; the next member keeps it while the load lasts.
       expect((await switchedOff()).length).toBeLessThan(2);
       // Who did it is named.
       expect(await must('m1', `tail -n +${logged + 1} ${log} | grep -F '[brake-on]'`)).toMatch(/\b10\.9\.0\.21\b/);

@@ -2,7 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConnections } from '../../../src/host/member/connections.ts';
-import { backOff, othersFrom, type Situation, whyStay } from '../../../src/member/monitor/brake.ts';
+import {
+  backOff,
+  failsBy,
+  loadConnections,
+  othersFrom,
+  type Situation,
+  settledMs,
+  whyStay,
+} from '../../../src/member/monitor/brake.ts';
 import { settingsFor } from '../../support.ts';
 import { SimulatedMonitor } from './simulated-monitor.ts';
 
@@ -26,6 +34,7 @@ describe('the brake', () => {
     ['a load', { connections: load }, /206 connections, 195 of them from 10\.9\.0\.21/],
     ['a load, and the cluster does not answer', { connections: load, others: null }, /206 connections/],
     ['a load under which restarts do not help', { connections: load, failedRestarts: 2 }, null],
+    ['the second one under load', { others: second, hereMs: 3000, connections: load, failedRestarts: 50 }, /206 connections/],
     ['a disk under load', { connections: load, ofDaemon: false }, null],
     ['the second one in quick succession', { others: second, hereMs: 3000 }, /failed over from m1 3 s ago, and m1 is disabled/],
     ['the same, and restarts do not help', { others: second, hereMs: 3000, failedRestarts: 3 }, null],
@@ -48,10 +57,19 @@ describe('the brake', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.nat(hour), fc.nat(1000), fc.integer({ min: 3, max: 9 }), (ofDaemon, hereMs, total, failed) => {
         const connections = { total, most: null };
+        // Under load no second member is disabled.
+        fc.pre(!ofDaemon || total < loadConnections || hereMs >= settledMs);
         expect(whyStay({ ofDaemon, hereMs, cameFrom: 'm1', others: second, connections, failedRestarts: failed })).toBeNull();
       }),
     );
   });
+
+  it.each([
+    ['it exited again under load', { wasUp: true, isUp: false, connections: load }, 0],
+    ['it exited again without a load', { wasUp: true, isUp: false, connections: calm }, 1],
+    ['it cannot start, under load or not', { wasUp: false, isUp: false, connections: load }, 1],
+    ['it is up and silent', { wasUp: true, isUp: true, connections: load }, 1],
+  ])('counts a restart: %s', (_, after, expected) => expect(failsBy(after)).toBe(expected));
 
   it('tries again within 5 s each time, so that a master is back within 10', () => {
     for (let stays = 0; stays < 100; stays += 1) expect(backOff(stays)).toBeLessThanOrEqual(5000);
@@ -167,6 +185,30 @@ describe('the monitor with a brake', () => {
     await monitor.pass(120_000);
     expect(monitor.seen?.brake).toBeNull();
     expect(monitor.lines.at(-1)).toContain('[brake-off]');
+  });
+
+  it('stays while each restarted daemon exits under load, and leaves when the load is over and no restart helps', async () => {
+    const monitor = await monitorWith(allOn);
+    monitor.connections = load;
+    monitor.comesUp = 'and exits';
+    await monitor.kill();
+    await monitor.pass(60_000);
+    expect([monitor.verdict, monitor.restarts.length > 10]).toEqual([null, true]);
+    expect(monitor.seen?.brake?.match(/did not help/g)).toHaveLength(1);
+    monitor.connections = calm;
+    await monitor.pass(20_000);
+    expect(monitor.verdict?.reason).toBe('gone');
+  });
+
+  it('knows the load under which the daemon did not answer, when its silence becomes a verdict', async () => {
+    const monitor = await monitorWith(allOn);
+    monitor.answer.protocol = () => {
+      monitor.connections = monitor.connections === load ? calm : load;
+      return { found: { result: 'bad', detail: 'no answer' }, tookMs: 5 };
+    };
+    await monitor.pass(60_000);
+    expect(monitor.alarms.join('\n')).toContain('Brake: csync stays on m1');
+    expect(monitor.alarms.join('\n')).toContain('195 of them from 10.9.0.21');
   });
 
   it('is no second failover in quick succession, while restarts help', async () => {

@@ -41,7 +41,7 @@ export class SimulatedMonitor {
   connections: Connections = { total: 0, most: null };
   /** Moments of restarts in place, and whether the daemon then runs. */
   readonly restarts: number[] = [];
-  comesUp = true;
+  comesUp: boolean | 'and exits' = true;
   /** What is added to the wall clock. */
   wallMs = 1_700_000_000_000;
   /** What the maintenance file holds. */
@@ -109,7 +109,9 @@ export class SimulatedMonitor {
         forgetIdentity: nothing,
         start: async () => {
           this.restarts.push(this.#now);
-          if (this.comesUp) this.daemon = { pid: 42 + this.restarts.length, startTime: '8', state: 'S', name: 'cf-serverd' };
+          if (this.comesUp === true)
+            this.daemon = { pid: 42 + this.restarts.length, startTime: '8', state: 'S', name: 'cf-serverd' };
+          return this.comesUp !== false;
         },
         judgeRunning: async () => (this.daemon === null ? { code: 'daemon-dead', text: 'no cf-serverd listens' } : null),
         owner: () => (this.daemon === null ? { kind: 'free' } : { kind: 'daemon', process: this.daemon, inode: '1' }),

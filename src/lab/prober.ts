@@ -43,10 +43,27 @@ async function main(): Promise<void> {
     (host.list('/proc') ?? []).some((pid) => agents.has(host.readText(`/proc/${pid}/comm`)?.trim() ?? ''));
   let lastServed = performance.now();
   const isEarly = () => performance.now() - lastServed < makeRoomMs;
+  /** On the connections of this host to the master. */
+  const receivedBytes = async (): Promise<number> => {
+    const argv = ['ss', '-tinH', 'dst', settings.packageAddress, 'dport', '=', `:${settings.cfenginePort}`];
+    const { stdout } = await host.run(argv, limitMs);
+    return [...stdout.matchAll(/\bbytes_received:(\d+)/g)].reduce((total, [, bytes]) => total + Number(bytes), 0);
+  };
   let madeRoomMsSince = 0;
   const makeRoom = async (): Promise<void> => {
     const began = performance.now();
-    while (isEarly() && isAgentRunning()) await pause(besideMs);
+    let received: number | null = null;
+    while (isAgentRunning()) {
+      const waited = performance.now() - lastServed;
+      if (received === null && waited > makeRoomMs / 2) received = await receivedBytes();
+      if (waited >= makeRoomMs) {
+        // Served is who receives: an agent may compare thousands of files on one connection.
+        const now = await receivedBytes();
+        if (received === null || now <= received) break;
+        [received, lastServed] = [now, performance.now()];
+      }
+      await pause(besideMs);
+    }
     madeRoomMsSince += performance.now() - began;
   };
   const askBesideAgent = async () => {

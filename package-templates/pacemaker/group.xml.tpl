@@ -27,11 +27,13 @@
           <nvpair id="{{package_name}}_pre-instance_attributes-directory" name="directory" value="{{package_directory}}"/>
           <nvpair id="{{package_name}}_pre-instance_attributes-set" name="set" value="{{set_digest}}"/>
           <nvpair id="{{package_name}}_pre-instance_attributes-digest" name="digest" value="{{settings_digest}}"/>
+          <nvpair id="{{package_name}}_pre-instance_attributes-mount_point" name="mount_point" value="{{mount_point}}"/>
         </instance_attributes>
         <operations>
           <op id="{{package_name}}_pre-start" name="start" interval="0s" timeout="{{run_script_timeout}}s"/>
           <op id="{{package_name}}_pre-stop" name="stop" interval="0s" timeout="{{halt_script_timeout}}s"/>
           <op id="{{package_name}}_pre-monitor" name="monitor" interval="10s" timeout="20s"/>
+          <op id="{{package_name}}_pre-reload" name="reload" interval="0s" timeout="20s"/>
         </operations>
       </primitive>
       <primitive id="{{package_name}}_fs" class="ocf" provider="heartbeat" type="Filesystem">
@@ -68,6 +70,7 @@
           <op id="{{package_name}}_main-start" name="start" interval="0s" timeout="{{run_script_timeout}}s"/>
           <op id="{{package_name}}_main-stop" name="stop" interval="0s" timeout="{{halt_script_timeout}}s"/>
           <op id="{{package_name}}_main-monitor" name="monitor" interval="10s" timeout="20s"/>
+          <op id="{{package_name}}_main-reload" name="reload" interval="0s" timeout="20s"/>
         </operations>
       </primitive>
     </group>

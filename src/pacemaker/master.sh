@@ -4,7 +4,8 @@
 LC_ALL=C
 export LC_ALL
 
-# Needs no package directory, no Pacemaker and no privileges. Version 1.0 of the format: ocf-tester and pcs accept it.
+# Needs no package directory, no Pacemaker and no privileges. Version 1.0 of the format: ocf-tester and pcs accept it. In it, a change of
+# parameters with unique="0" alone is a reload.
 meta_data() {
   cat << 'END'
 <?xml version="1.0"?>
@@ -32,7 +33,9 @@ main: behind IPaddr2; the start proves the role of the daemon, and a monitor wat
 <content type="string" default="main"/>
 </parameter>
 <parameter name="set" unique="0" required="0">
-<longdesc lang="en">The set of rendered files that the group runs: the name of a directory in sets/ of the package directory.</longdesc>
+<longdesc lang="en">
+The set of rendered files for the next start: the name of a directory in sets/ of the package directory. What runs keeps the set of its start.
+</longdesc>
 <shortdesc lang="en">Set of files</shortdesc>
 <content type="string" default=""/>
 </parameter>
@@ -41,10 +44,16 @@ main: behind IPaddr2; the start proves the role of the daemon, and a monitor wat
 <shortdesc lang="en">Digest of the settings</shortdesc>
 <content type="string" default=""/>
 </parameter>
+<parameter name="mount_point" unique="1" required="0">
+<longdesc lang="en">The mount point of the set, with role=pre. The agent does not read it: another one restarts the group, since a stop checks that it is unmounted.</longdesc>
+<shortdesc lang="en">Mount point</shortdesc>
+<content type="string" default=""/>
+</parameter>
 </parameters>
 <actions>
 <action name="start" timeout="60s"/>
 <action name="stop" timeout="60s"/>
+<action name="reload" timeout="20s"/>
 <action name="monitor" depth="0" timeout="20s" interval="10s"/>
 <action name="monitor" depth="10" timeout="30s" interval="60s"/>
 <action name="meta-data" timeout="5s"/>
@@ -65,15 +74,18 @@ directory=${OCF_RESKEY_directory:-/etc/csync}
 role=${OCF_RESKEY_role:-main}
 node=${OCF_RESKEY_CRM_meta_on_node:-}
 # Where the agent's own state is kept: removed by a boot, not by a restart of Pacemaker. A daemon runs on every node at all times, so neither
-# a process nor an open port shows where the resource is started. Of role main it has the pid of the watcher and its start time.
+# a process nor an open port shows where the resource is started. Of role main it has the pid of the watcher, its start time, and the set and
+# digest of the start.
 mark=$HA_RSCTMP/csync-${OCF_RESOURCE_INSTANCE:-default}
 case $role in
   pre) launcher=$directory/csync_pre.sh ;;
   *) launcher=$directory/csync.sh ;;
 esac
 
+set=${OCF_RESKEY_set:-} digest=${OCF_RESKEY_digest:-}
+
 call() {
-  SG_NODE=$node PEV_CSYNC_SET_DIGEST=${OCF_RESKEY_set:-} PEV_CSYNC_SETTINGS_DIGEST=${OCF_RESKEY_digest:-} "$launcher" "$@"
+  SG_NODE=$node PEV_CSYNC_SET_DIGEST=$set PEV_CSYNC_SETTINGS_DIGEST=$digest "$launcher" "$@"
 }
 
 set_mark() {
@@ -88,10 +100,10 @@ started_at() {
   [ "$1" = Z ] || echo "${20}"
 }
 
-# Sets pid and since to what the mark names.
+# Sets pid and since to what the mark names, and running_set and running_digest, - for none.
 read_mark() {
-  pid='' since=''
-  { read -r pid since < "$mark"; } 2> /dev/null || :
+  pid='' since='' running_set='' running_digest=''
+  { read -r pid since running_set running_digest < "$mark"; } 2> /dev/null || :
 }
 
 watcher_lives() {
@@ -99,10 +111,10 @@ watcher_lives() {
   [ -n "$since" ] && [ "$(started_at "$pid")" = "$since" ]
 }
 
-# In a session of its own, without a descriptor of the agent.
+# SET DIGEST of the start. In a session of its own, without a descriptor of the agent.
 start_watcher() {
   setsid "$0" watch < /dev/null > /dev/null 2>&1 &
-  set_mark "$! $(started_at $!)"
+  set_mark "$! $(started_at $!) ${1:--} ${2:--}"
 }
 
 # All of its session. It can outlive its shell; another process with that pid is not part of it.
@@ -132,6 +144,9 @@ watch() {
 
 # What is missing for this node to be the master, a line each; empty: nothing. What each start makes anew is always missing.
 missing_for_master() {
+  # Parameters that were reloaded are for the next start.
+  [ "${running_set:--}" = - ] || set=$running_set
+  [ "${running_digest:--}" = - ] || digest=$running_digest
   told=$(call start --dry-run 2>&1) || { echo "$told" && return; }
   echo "$told" | grep -E ': (would|failed) ' | grep -vE ' step=(sentinel|service|customer)( |$)'
 }
@@ -155,7 +170,7 @@ csync_monitor() {
   # Without the watcher the master may still be sound: it is not moved for that.
   proved || return "$OCF_ERR_GENERIC"
   end_watcher
-  start_watcher
+  start_watcher "$running_set" "$running_digest"
   ocf_log warn "the watcher of $OCF_RESOURCE_INSTANCE was gone and is started again; the master is sound"
 }
 
@@ -168,7 +183,13 @@ csync_start() {
     ocf_exit_reason "${launcher##*/} start exited with $status: the package log on this node has the reason"
     return "$OCF_ERR_GENERIC"
   fi
-  if [ "$role" = main ]; then start_watcher; else set_mark started; fi
+  if [ "$role" = main ]; then start_watcher "$set" "$digest"; else set_mark started; fi
+}
+
+# Other parameters hold from the next start.
+csync_reload() {
+  [ -f "$mark" ] || return "$OCF_NOT_RUNNING"
+  ocf_log info "$OCF_RESOURCE_INSTANCE runs the set of its start; the next start has the set ${set:-of the package directory}"
 }
 
 csync_stop() {
@@ -205,11 +226,12 @@ case $action in
   start) installed && csync_validate && csync_start ;;
   stop) csync_stop ;;
   monitor) csync_monitor ;;
+  reload) csync_reload ;;
   validate-all) csync_validate ;;
   watch) watch ;;
-  usage | help) echo "usage: $0 {start|stop|monitor|validate-all|meta-data}" ;;
+  usage | help) echo "usage: $0 {start|stop|monitor|reload|validate-all|meta-data}" ;;
   *)
-    echo "usage: $0 {start|stop|monitor|validate-all|meta-data}" >&2
+    echo "usage: $0 {start|stop|monitor|reload|validate-all|meta-data}" >&2
     exit "$OCF_ERR_UNIMPLEMENTED"
     ;;
 esac

@@ -37,7 +37,8 @@ export const definition: DefinitionFormat = {
     return group === null ? [noGroup(file)] : orderProblems(group, file);
   },
   differences,
-  needsHalt: ({ keyword }) => /^(resources|\S+ parameter )/.test(keyword),
+  // The agent reloads these two. A Pacemaker that restarts it all the same says so in the simulation.
+  needsHalt: ({ keyword }) => /^(resources|\S+ parameter (?!(set|digest)$))/.test(keyword),
   installs: new Map([[agentName, agentPath]]),
   simulation: { command: (file) => ['sh', changeOf(file), 'simulate', file], read: readForecast },
   checkFile: (file) => [[changeOf(file), 'check', file]],

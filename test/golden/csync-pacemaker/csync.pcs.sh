@@ -9,10 +9,11 @@ pcs -f "$copy" resource create csync_vg ocf:heartbeat:LVM-activate vgname=vg_csy
   op stop interval=0s timeout=90s \
   op monitor interval=30s timeout=90s \
   --group csync
-pcs -f "$copy" resource create csync_pre ocf:csync:master role=pre directory=/etc/csync set=e4480c69f2aea307 digest=b70313af58d062f521ce188c7f8b296e0e9cdfd9a87e5cd05d6b65bc8fff50c8 \
+pcs -f "$copy" resource create csync_pre ocf:csync:master role=pre directory=/etc/csync set=e4480c69f2aea307 digest=b70313af58d062f521ce188c7f8b296e0e9cdfd9a87e5cd05d6b65bc8fff50c8 mount_point=/csync \
   op start interval=0s timeout=120s \
   op stop interval=0s timeout=120s \
   op monitor interval=10s timeout=20s \
+  op reload interval=0s timeout=20s \
   --group csync
 pcs -f "$copy" resource create csync_fs ocf:heartbeat:Filesystem device=/dev/vg_csync/lv_csync directory=/csync fstype=ext4 options=rw \
   op start interval=0s timeout=60s \
@@ -28,6 +29,7 @@ pcs -f "$copy" resource create csync_main ocf:csync:master role=main directory=/
   op start interval=0s timeout=120s \
   op stop interval=0s timeout=120s \
   op monitor interval=10s timeout=20s \
+  op reload interval=0s timeout=20s \
   --group csync
 pcs -f "$copy" resource meta csync migration-threshold=1 resource-stickiness=INFINITY target-role=Started
 pcs -f "$copy" constraint location csync prefers m1=300 m2=200 m3=100

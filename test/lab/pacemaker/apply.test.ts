@@ -56,7 +56,7 @@ describe.skipIf(whyNoPacemaker !== null)('failover between the steps of a verb w
       const named = `cibadmin --query --xpath "//group" | grep -q 'name="set" value="${before}"'`;
       await must(
         'm1',
-        `cd /root; node /opt/csync/csync.mjs apply --halt --yes > /root/killed.log 2>&1 & csync=$!
+        `cd /root; node /opt/csync/csync.mjs apply --yes > /root/killed.log 2>&1 & csync=$!
       while ${named}; do kill -0 $csync || { cat /root/killed.log; exit 1; }; sleep 0.1; done; kill -KILL $csync`,
       );
       await must('m1', 'crm_resource --wait --timeout=60s');
@@ -74,8 +74,8 @@ describe.skipIf(whyNoPacemaker !== null)('failover between the steps of a verb w
   );
 
   const rows = [
-    ['apply', otherSettings, async () => 'apply --yes --halt'],
-    ['rollback', async () => {}, async () => `rollback ${(await lastSet()) - 1} --yes --halt`],
+    ['apply', otherSettings, async () => 'apply --yes'],
+    ['rollback', async () => {}, async () => `rollback ${(await lastSet()) - 1} --yes`],
   ] as const;
 
   everyStepIt('apply and rollback: at any of their remote commands', async () => {

@@ -80,15 +80,42 @@ describe.skipIf(whyNoPacemaker !== null)('a lab with Pacemaker', () => {
     await done('maintenance off --yes', owner);
   });
 
+  it('new settings restart nothing, and hold from the next start', { timeout: 120_000 }, async () => {
+    const owner = await used.drills.waitServed();
+    const { done, must } = typedIn(used);
+    const starts = () => used.drills.entries.filter(({ what }) => what === 'start-ended').length;
+    const running = async (member: string) => (await must(member, 'cut -d" " -f1 /run/csync-running-*')).trim();
+    const [before, began] = [await running(owner), starts()];
+    await must('m1', changeGrace(31));
+    expect((await done<{ outcome: string }>('apply --yes')).outcome).toBe('applied');
+    const [, wanted = ''] = /name="set" value="(\w+)"/.exec(await must('m1', 'cibadmin --query --xpath "//group"')) ?? [];
+    expect(wanted).not.toBe(before);
+    // The checks that follow a reload, too.
+    await must(owner, 'crm_resource --refresh --resource csync && crm_resource --wait --timeout=60s');
+    expect([await running(owner), starts(), await used.drills.waitServed()]).toEqual([before, began, owner]);
+    await used.drills.killDaemon(owner);
+    const next = await used.drills.waitServed(owner);
+    await must(next, 'crm_resource --wait --timeout=60s');
+    expect(await running(next)).toBe(wanted);
+    await used.drills.repair('kill', owner);
+    await must('m1', changeGrace(30));
+    await done('apply --yes');
+  });
+
   it('csync apply requires --halt for a restart, and fencing; the second one changes nothing', { timeout: 120_000 }, async () => {
     const owner = await used.drills.waitServed();
     const { done, json, must, broken } = typedIn(used);
     expect(await done('apply --yes')).toMatchObject({ outcome: 'unchanged', steps: [] });
-    await broken('m1', changeGrace(31), changeGrace(30));
+    const options = 'sed -i "s/^mount_options:.*/mount_options: ';
+    await broken(
+      'm1',
+      `cp -p /root/csync.yaml /root/before.yaml; ${options}rw,noatime/" /root/csync.yaml`,
+      'mv /root/before.yaml /root/csync.yaml',
+    );
     const refused = await json('apply --yes');
     expect([refused.codes, refused.problems[0]?.text]).toEqual([
       ['change-needs-halt'],
-      expect.stringContaining(`restart on ${owner}: csync_pre, csync_fs, csync_ip, csync_main`),
+      expect.stringContaining(`restart on ${owner}: csync_fs, csync_ip, csync_main`),
     ]);
     const fenced = (is: boolean) => `crm_attribute --name stonith-enabled --update ${is}`;
     const repaired = await broken('m1', fenced(false), fenced(true));

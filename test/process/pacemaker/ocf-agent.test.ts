@@ -181,6 +181,25 @@ describe.skipIf(whyNot !== null)('the OCF agent', () => {
     await sandbox.change('eventually no_scripts');
   });
 
+  it('a reload changes nothing that runs: its checks and its watcher keep the set of the start', async () => {
+    const { sandbox, call, started, watcher } = await node();
+    const other = `OCF_RESKEY_set=${'1'.repeat(16)} OCF_RESKEY_digest=${'0'.repeat(64)}`;
+    for (const role of ['pre', 'main'] as const) expect(await call(role, 'reload', other)).toBe(statuses.notRunning);
+    await started();
+    const before = await watcher();
+    for (const role of ['pre', 'main'] as const) expect(await call(role, 'reload', other)).toBe(statuses.ok);
+    expect(await watcher()).toBe(before);
+    const deep = () => call('main', 'monitor', `${other} OCF_CHECK_LEVEL=10`);
+    expect(await deep()).toBe(statuses.ok);
+    await sandbox.change(`kill -KILL -${before}`);
+    expect(await deep()).toBe(statuses.ok);
+    expect(await watcher()).not.toBe(before);
+    expect(await deep()).toBe(statuses.ok);
+    expect(await call('main', 'stop', other)).toBe(statuses.ok);
+    expect(await call('main', 'start', other)).toBe(statuses.generic);
+    await sandbox.change('eventually no_scripts');
+  });
+
   it('validates the parameters at level 0, the node at level 10', async () => {
     const { call, sh } = await node();
     expect(await call('main', 'validate-all')).toBe(statuses.ok);

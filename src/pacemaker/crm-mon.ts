@@ -38,7 +38,10 @@ export interface CrmResource {
   readonly agent: string;
   /** null: in none. */
   readonly group: string | null;
+  /** Also while it starts or stops. */
   readonly active: boolean;
+  /** Started, Starting, Stopping, Stopped. */
+  readonly role: string;
   readonly blocked: boolean;
   readonly managed: boolean;
   readonly nodes: readonly string[];
@@ -93,6 +96,7 @@ function resourceOf(element: Element, group: string | null, banned: ReadonlyMap<
     agent: attribute(element, 'resource_agent'),
     group,
     active: is(element, 'active'),
+    role: attribute(element, 'role'),
     blocked: is(element, 'blocked'),
     managed: is(element, 'managed'),
     nodes: all(element, 'node').map((node) => attribute(node, 'name')),

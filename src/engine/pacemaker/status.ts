@@ -19,15 +19,16 @@ export function readView(text: string): ClusterView {
 
 const stateOfNode = ({ online, unclean, apart }: CrmNode): string => (unclean ? 'unclean' : online ? (apart ?? 'up') : 'down');
 
-/** Up: every resource is active, on one node. */
+/** Up: every resource is started, on one node. */
 function statusOf({ nodes, resources, stopped, failures }: CrmMon, group: string): PackageStatus {
   const parts = resources.filter((one) => one.group === group);
   const places = new Set(parts.flatMap((part) => part.nodes));
-  const isWhole = places.size === 1 && parts.every(({ active, nodes: at }) => active && at.length === 1);
+  const isWhole = places.size === 1 && parts.every(({ role, nodes: at }) => role === 'Started' && at.length === 1);
+  const change = changeOf(parts);
   const mayStart = (node: string): boolean => parts.every(({ banned }) => !banned.has(node));
   return {
-    status: isWhole ? 'up' : places.size === 0 ? 'down' : 'unknown',
-    state: stateOf(parts, isWhole),
+    status: isWhole ? 'up' : places.size === 0 ? 'down' : (change ?? 'unknown'),
+    state: stateOf(parts, isWhole ? 'running' : change),
     owner: places.size === 1 ? ([...places][0] ?? null) : null,
     autoRun: !stopped.has(group) && parts.every(({ managed }) => managed),
     switching: new Map(nodes.map(({ name, online, apart }) => [name, online && apart === null && mayStart(name)])),
@@ -43,9 +44,15 @@ function textOf({ resource, task, reason }: CrmFailure): string {
   return `${resource}: ${task} failed${reason === '' ? '' : ` (${reason})`}`;
 }
 
-function stateOf(parts: readonly CrmResource[], isWhole: boolean): string {
+/** null: nothing starts or stops at this moment. */
+function changeOf(parts: readonly CrmResource[]): 'starting' | 'halting' | null {
+  if (parts.some(({ role }) => role === 'Stopping')) return 'halting';
+  return parts.some(({ role }) => role === 'Starting') ? 'starting' : null;
+}
+
+function stateOf(parts: readonly CrmResource[], whole: string | null): string {
   if (parts.some(({ blocked }) => blocked)) return 'blocked';
   if (parts.some(({ managed }) => !managed)) return 'maintenance';
-  if (isWhole) return 'running';
+  if (whole !== null) return whole;
   return parts.some(({ active }) => active) ? 'partly active' : 'halted';
 }

@@ -97,7 +97,10 @@ describe.skipIf(whyNoPacemaker !== null)('a lab with Pacemaker', () => {
     const next = await used.drills.waitServed(owner);
     await must(next, 'crm_resource --wait --timeout=60s');
     expect(await running(next)).toBe(wanted);
-    await used.drills.repair('kill', owner);
+    const cleanup = `on ${next}: crm_resource --resource csync --cleanup --node ${owner}`;
+    expect((await done<{ steps: string[] }>('recover --dry-run', next)).steps).toEqual([cleanup]);
+    await done('recover --yes', next);
+    expect((await used.drills.view()).switching.get(owner)).toBe(true);
     await must('m1', changeGrace(30));
     await done('apply --yes');
   });

@@ -41,6 +41,14 @@ describe('what does not protect the file system', () => {
 });
 
 describe('the state of a cluster', () => {
+  it.each([
+    ['Starting', { status: 'starting', state: 'starting', owner: 'm1' }],
+    ['Stopping', { status: 'halting', state: 'halting', owner: 'm1' }],
+  ])('is no running group while its last resource is %s', (role, expected) => {
+    const text = recorded('serving').replace(/(<resource id="csync_main"[^>]* role=")Started/, `$1${role}`);
+    expect(packageIn(text)).toMatchObject(expected);
+  });
+
   it('is a running group, its owner, and members that may start it', () => {
     const text = recorded('serving');
     expect(members(text)).toEqual({ m1: 'up', m2: 'up', m3: 'up' });

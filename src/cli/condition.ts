@@ -128,7 +128,7 @@ const explain = verb({
   task: 'Investigate',
   does: 'explain a problem code, or list all codes',
   details:
-    'Prints what the code means for the cluster, the fix, an example and the page of the manual. All codes: [problem-codes.md](problem-codes.md).',
+    'Prints what the code means for the cluster, the fix, an example and the page of the manual. Commands are those of the engine that this host has. All codes: [problem-codes.md](problem-codes.md).',
   effect: 'reads',
   positionals: { code: { type: 'string', describe: 'code of a problem, as in error [CODE]; default: list all codes' } },
   options: { json: jsonOption },

@@ -292,6 +292,8 @@ export interface EngineWords {
   moveAway(member: string, packageName: string, other: string): string;
   /** Why a package of this style cannot have the engine's own maintenance mode; null: it can. */
   noMaintenance(style: Settings['packageStyle']): string | null;
+  /** A text of `csync explain CODE`, which is written in Serviceguard's words. A code that only Serviceguard has keeps its text. */
+  explained(code: string, text: string): string;
   /** Why this version cannot add or remove members; null: it can, or the version is unknown. */
   tooOld(version: string): string | null;
 }

@@ -54,10 +54,11 @@ const groups: readonly (readonly [title: string, isIn: (entry: CodeEntry) => boo
   ['Package log and syslog: start, halt, validate, monitor', ({ exit }) => exit === null],
 ];
 
-export const codeGroups = groups.map(([title, isIn]) => ({ title, entries: codeEntries.filter(isIn) }));
+export const groupsOf = (entries: readonly CodeEntry[]) =>
+  groups.map(([title, isIn]) => ({ title, entries: entries.filter(isIn) }));
 
-export function codesText(width: number): string {
-  const blocks = codeGroups.map(({ title, entries }) => {
+export function codesText(entries: readonly CodeEntry[], width: number): string {
+  const blocks = groupsOf(entries).map(({ title, entries }) => {
     const lines = entries.map(({ code, text }) => `  ${code}\n${folded(`      ${text}`, width, 6)}`);
     return `${title}\n${lines.join('\n')}\n`;
   });

@@ -1,6 +1,6 @@
 /** docs/reference/problem-codes.md, from the entries of the codes. */
 import { posix } from 'node:path';
-import { type CodeEntry, codeGroups } from '../../../src/explain/codes.ts';
+import { type CodeEntry, codeEntries, groupsOf } from '../../../src/explain/codes.ts';
 
 const home = 'docs/reference';
 
@@ -18,7 +18,7 @@ function section({ code, exit, text, cluster, why, fix, example, page }: CodeEnt
 }
 
 export function codesPage(): string {
-  const index = codeGroups.map(
+  const index = groupsOf(codeEntries).map(
     ({ title, entries }) => `**${title}:** ${entries.map(({ code }) => `[${code}](#${code})`).join(', ')}`,
   );
   return [
@@ -28,7 +28,7 @@ export function codesPage(): string {
     'A code never changes its meaning. With `--json`, csync prints the problems with their codes. The exit status is that of the first error; ' +
       'a warning does not change it.',
     ...index,
-    ...codeGroups.flatMap(({ title, entries }) => [`## ${title}`, ...entries.map(section)]),
+    ...groupsOf(codeEntries).flatMap(({ title, entries }) => [`## ${title}`, ...entries.map(section)]),
     '',
   ]
     .join('\n\n')

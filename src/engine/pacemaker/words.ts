@@ -1,4 +1,5 @@
 import type { EngineWords } from '../engine.ts';
+import { explained } from './explained.ts';
 
 const packageLog = '/var/log/PACKAGE.log';
 const unchanged = 'the configuration of the cluster is unchanged';
@@ -34,5 +35,6 @@ export const words: EngineWords = {
   moveAway: (member, name, other) =>
     `move the group first: crm_resource --resource ${name} --move --node ${other}; crm_resource --wait; crm_resource --resource ${name} --clear --node ${other}   (to have ${member} without resources: crm_standby --node ${member} --update on)`,
   noMaintenance: () => 'csync does not use the maintenance mode of Pacemaker, which has no end',
+  explained,
   tooOld: (version) => (/^(0|1)\./.test(version) ? 'csync requires Pacemaker 2.1 or newer' : null),
 };

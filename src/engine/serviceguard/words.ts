@@ -35,6 +35,7 @@ export const words: EngineWords = {
   moveAway: (member, name, other) =>
     `move the package first: cmhaltpkg ${name}; cmrunpkg -n ${other} ${name}; cmmodpkg -e ${name}   (to have ${member} out of the cluster: cmhaltnode -f ${member})`,
   noMaintenance: (style) => (style === 'legacy' ? 'Serviceguard has a maintenance mode only for modular packages' : null),
+  explained: (_code, text) => text,
   tooOld: (version) => (isRecent(version) ? null : 'adding or removing members requires A.11.17 or newer'),
 };
 

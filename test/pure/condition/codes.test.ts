@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { folded } from '../../../src/base/fold.ts';
 import { verbIn } from '../../../src/cli/help.ts';
 import { verbs } from '../../../src/cli/verbs.ts';
-import { codeEntries, codeGroups, codesText, codeText } from '../../../src/explain/codes.ts';
+import { codeEntries, codesText, codeText, groupsOf } from '../../../src/explain/codes.ts';
 import { explain } from '../../../src/verbs/lab/explain.ts';
 import { repository } from '../../support.ts';
 
@@ -35,7 +35,11 @@ describe('csync explain', () => {
 
   it('has each code once, in one group', () => {
     expect(new Set(codes).size).toBe(codes.length);
-    expect(codeGroups.flatMap(({ entries }) => entries.map(({ code }) => code)).sort()).toEqual([...codes].sort());
+    expect(
+      groupsOf(codeEntries)
+        .flatMap(({ entries }) => entries.map(({ code }) => code))
+        .sort(),
+    ).toEqual([...codes].sort());
   });
 
   it.each(codeEntries.map((entry) => [entry.code, entry] as const))(
@@ -59,7 +63,7 @@ describe('csync explain', () => {
   });
 
   it('prints lines of at most 80 columns', () => {
-    const lines = [codesText(80), ...codeEntries.map((entry) => codeText(entry, 80))].join('\n').split('\n');
+    const lines = [codesText(codeEntries, 80), ...codeEntries.map((entry) => codeText(entry, 80))].join('\n').split('\n');
     // A command is not broken.
     expect(lines.filter((line) => line.length > 80 && !/^ *`[^`]*`\S*$/.test(line))).toEqual([]);
   });

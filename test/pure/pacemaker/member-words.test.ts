@@ -1,7 +1,9 @@
 /** All lines that member scripts log are in the words of Pacemaker where Pacemaker runs, and unchanged where Serviceguard does. */
 import { describe, expect, it } from 'vitest';
 import { logLine } from '../../../src/base/log-line.ts';
+import { explained } from '../../../src/engine/pacemaker/explained.ts';
 import { inPacemakersWords } from '../../../src/engine/pacemaker/member-words.ts';
+import { codeEntries } from '../../../src/explain/codes.ts';
 import { type FailureCode, failureMessage, failureTable } from '../../../src/member/failures.ts';
 import { messages } from '../../../src/member/messages.ts';
 import { verdictSentence } from '../../../src/member/monitor/judge.ts';
@@ -62,5 +64,31 @@ describe('what a member script logs', () => {
     const head = { member: 'm1', packageName: 'csync', script: 'start', ...logWords(host, settings) };
     const line = logLine(head, 'failed', { code: 'x', text: 'Serviceguard tries another member' });
     expect(line).toContain(isPacemaker ? '] Pacemaker tries another member' : '] Serviceguard tries another member');
+  });
+});
+
+describe('what csync explain prints', () => {
+  /** Of Serviceguard alone; they cannot come from a cluster of Pacemaker. */
+  const foreign = codeEntries
+    .filter(({ code, text }) => explained(code, `${text} cmviewcl`).endsWith('cmviewcl'))
+    .map(({ code }) => code);
+  const textsOf = ({ code, text, cluster, why, fix, example }: (typeof codeEntries)[number]) =>
+    [text, cluster, why, ...fix, example].map((one) => explained(code, one));
+
+  it('names nothing of Serviceguard with Pacemaker, except in codes of Serviceguard', () => {
+    const own = codeEntries.filter(({ code }) => !foreign.includes(code));
+    expect(own.length).toBeGreaterThan(180);
+    expect(own.flatMap(textsOf).filter((text) => /Serviceguard|\bcm[a-z]{3,}\b|AUTO_RUN|SGRUN|SGCONF/.test(text))).toEqual([]);
+    expect(foreign).toContain('change-cmapplyconf');
+    expect(foreign).not.toContain('package-group');
+  });
+
+  it('has the command that starts the group again', () => {
+    expect(explained('no-address', 'Then start it: `cmmodpkg -e PACKAGE`.')).toBe(
+      'Then start it: `crm_resource --cleanup --resource PACKAGE`.',
+    );
+    expect(explained('interrupted-remove', 'Run `csync remove` again. To keep the package: `cmmodpkg -e PACKAGE`.')).toContain(
+      '--set-parameter target-role',
+    );
   });
 });

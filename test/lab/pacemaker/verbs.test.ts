@@ -22,12 +22,12 @@ describe.skipIf(whyNoPacemaker !== null)('verbs with Pacemaker', { timeout: 900_
   const engineWords = /Serviceguard|\bcm[a-z]{3,}\b|AUTO_RUN|SGCONF/;
 
   everyStepIt('set up hosts, distribute and rotate keys, commit policy and run agents', async () => {
-    await must('m1', 'cp -r /csync/dsau/masterfiles /root/edit && echo "# edited" >> /root/edit/site.cf');
+    await must('m1', 'cd /root && csync policy show --copy edit && echo "# edited" >> edit/site.cf');
     for (const words of [
       'members sync --yes',
       'client add c1 c2 --yes',
       'keys verify',
-      'policy commit /root/edit -m edited --yes',
+      'policy commit /root/edit -m edited',
       'policy show',
       'sync',
       'keys rotate --yes',

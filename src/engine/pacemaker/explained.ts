@@ -5,7 +5,7 @@ import { inPacemakersWords } from './member-words.ts';
 const ofServiceguard =
   /^(package-(?!group)|change-cm|cluster-(old-serviceguard|variables|file|reforming|host-unknown|member-)|settings-(legacy-path|engine)$|lab-value$|(address|service)-not-|(group|volume)-not-)/;
 
-/** Whole sentences where another command alone would be wrong advice; the first that fits. */
+/** In this order: whole sentences where another command alone would be wrong advice, then commands. */
 const sentences: readonly (readonly [from: string, to: string])[] = [
   [
     'Add the node first: `cmquerycl -c CLUSTER -n HOST -C FILE`, `cmapplyconf -C FILE`, `cmrunnode HOST`.',

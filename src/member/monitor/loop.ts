@@ -67,8 +67,11 @@ export class MonitorLoop {
   #armed: Hold | null = null;
   #last: ProcessState | null = null;
   #isRestarting = false;
-  /** The most at a failed probe of the daemon that is watched or was restarted last. */
-  #connections: Connections = noConnections;
+  /** As last counted; more than that only if it is of the same failure. */
+  #counted: { readonly at: number; readonly connections: Connections } = {
+    at: Number.NEGATIVE_INFINITY,
+    connections: noConnections,
+  };
   readonly #brake: Brake;
   #fail: (error: unknown) => void = () => {};
   #dueAt: number;
@@ -127,15 +130,17 @@ export class MonitorLoop {
   #situation(verdict: Verdict, failedRestarts: number): Situation {
     const ofDaemon = conclusions[verdict.reason].ofDaemon;
     const { known, hereMs, cameFrom } = this.#brake;
-    const connections = ofDaemon ? this.#noteConnections() : noConnections;
+    const connections = ofDaemon ? this.#mostConnections(verdict.since) : noConnections;
     return { ofDaemon, hereMs, cameFrom, others: known, connections, failedRestarts };
   }
 
-  /** A load that silences the daemon may be over when its silence becomes a verdict. */
-  #noteConnections(): Connections {
-    const now = this.#world.connections();
-    if (now.total > this.#connections.total) this.#connections = now;
-    return this.#connections;
+  /** Of those counted since that moment and now: a load that silences the daemon may be over when its silence becomes a verdict. */
+  #mostConnections(since: number): Connections {
+    const connections = this.#world.connections();
+    const isOld = this.#counted.at < since;
+    if (isOld || connections.total > this.#counted.connections.total)
+      this.#counted = { at: this.#world.host.elapsed(), connections };
+    return this.#counted.connections;
   }
 
   /** Exits at once if that is known to be right; otherwise queries the cluster. */
@@ -186,19 +191,19 @@ export class MonitorLoop {
 
   /** A failed restart becomes evidence of the verdict. */
   async #restartInPlace(verdict: Verdict, failedRestarts: number): Promise<void> {
-    const { daemon, log } = this.#world;
+    const { daemon, log, host } = this.#world;
     this.#isRestarting = true;
     const { daemonName } = daemon.adapter;
     const restarting = message('restarting', { daemon: daemonName, why: verdict.evidence, reason: verdict.reason });
     log.line('warning', restarting);
     log.alarm('warning', restarting);
     this.#disarm();
-    this.#connections = noConnections;
+    const began = host.elapsed();
     const wasUp = await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
     const finding = await daemon.judgeRunning();
     if (finding === null || this.#pause.isOn()) return this.#watchAnew();
     const isUp = daemon.owner().kind !== 'free';
-    const failed = failedRestarts + failsBy({ wasUp, isUp, connections: this.#noteConnections() });
+    const failed = failedRestarts + failsBy({ wasUp, isUp, connections: this.#mostConnections(began) });
     const evidence = verdict.evidence.includes(failedRestart)
       ? verdict.evidence
       : `${verdict.evidence}${failedRestart}${finding.text}`;
@@ -327,8 +332,10 @@ export class MonitorLoop {
     const result = isUncertain ? 'unknown' : found.result;
     const at = host.elapsed();
     this.#findings.note(layer, { result, detail: found.detail, tookMs: at - began, at });
-    if (result === 'bad' && layerOf(layer).ofDaemon) this.#noteConnections();
-    else if (result === 'good' && layer === 'protocol') this.#connections = noConnections;
+    if (result === 'bad' && layerOf(layer).ofDaemon) {
+      const { count, since } = this.#watch.layers[layer].bad;
+      this.#mostConnections(count === 0 ? at : since);
+    }
     const lack = found.isOurLack === true ? ({ isOurLack: true } as const) : {};
     this.#take({ kind: 'layer', layer, at, result, detail: found.detail, ...lack });
     const { failures, weight } = this.#limits.layers[layer];

@@ -211,6 +211,22 @@ describe('the monitor with a brake', () => {
     expect(monitor.alarms.join('\n')).toContain('195 of them from 10.9.0.21');
   });
 
+  it('knows nothing of a load that was over before the daemon was killed', async () => {
+    const monitor = await monitorWith(allOn);
+    let asked = 0;
+    monitor.answer.protocol = () => {
+      asked += 1;
+      monitor.connections = asked === 1 ? load : calm;
+      // Without a result, which is no good one.
+      return { found: { result: asked === 1 ? 'bad' : 'unknown', detail: 'no answer' }, tookMs: 5 };
+    };
+    while (asked < 2) await monitor.pass(1000);
+    await monitor.pass(1000);
+    const at = monitor.now;
+    await monitor.kill();
+    expect([monitor.verdict, monitor.restarts]).toMatchObject([{ reason: 'gone', at }, []]);
+  });
+
   it('is no second failover in quick succession, while restarts help', async () => {
     const monitor = new SimulatedMonitor(settings, { view: secondView, cameFrom: 'm2' });
     await monitor.pass(3000);

@@ -132,3 +132,6 @@ export function labSettings(changes: Readonly<Record<string, unknown>> = {}): Se
 
 /** The programs that stand in for cfengine 2. */
 export const cfengine2Programs = join(repository, 'test/fixtures/cfengine2');
+
+/** Names that only Serviceguard has: no text for Pacemaker contains one. */
+export const serviceguardWords = /Serviceguard|\bcm[a-z]{3,}\b|AUTO_RUN|\bSG(CONF|RUN|SBIN)\b/;

@@ -13,10 +13,10 @@ import { planRecovery, planRemoval } from '../../../src/cluster/procedures/recov
 import { emptyRoster } from '../../../src/contract/roster.ts';
 import type { PackageStatus } from '../../../src/engine/engine.ts';
 import { readView } from '../../../src/engine/pacemaker/status.ts';
-import { repository, settingsFor } from '../../support.ts';
+import { repository, serviceguardWords, settingsFor } from '../../support.ts';
 
 const words = {
-  serviceguard: /Serviceguard|\bcm[a-z]{3,}\b|AUTO_RUN|\bSG(CONF|RUN|SBIN)\b/,
+  serviceguard: serviceguardWords,
   pacemaker: /Pacemaker|corosync|\bcrm_|cibadmin|\bpcs\b|target-role/,
 } as const;
 const now = Date.UTC(2026, 10, 23, 12);

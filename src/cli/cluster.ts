@@ -100,7 +100,7 @@ const recover = verb({
     "Finds address, mount, its users, volume group and switches that a failed or timed-out script left. Cleans them up in the manual's order, after your confirmation, and enables the members again. It never touches the active member.",
   effect: 'changes',
   changes: ['recover'],
-  options: { ...procedure, run: { type: 'boolean', default: false, describe: 'start the package afterwards (cmmodpkg -e)' } },
+  options: { ...procedure, run: { type: 'boolean', default: false, describe: 'start the package afterwards' } },
   examples: [['recover --dry-run', 'what was left, and the steps']],
   json: async () => [(await documents()).procedureDocument],
   run: async (args) => (await recoverVerbs()).recover(args),
@@ -123,11 +123,11 @@ const maintenance = verb({
     serviceguard: {
       type: 'boolean',
       default: false,
-      describe: "also Serviceguard's maintenance mode (cmmodpkg -m), which ignores every failure; the monitor leaves it",
+      describe: 'also the maintenance mode of Serviceguard (cmmodpkg -m), which ignores every failure; the monitor leaves it',
     },
   },
   examples: [
-    ['maintenance on --for 1h', 'the monitor pauses; Serviceguard still monitors member and network'],
+    ['maintenance on --for 1h', 'the monitor pauses; the cluster still monitors member and network'],
     ['maintenance off', 'after a check that the daemon is healthy'],
   ],
   json: async () => [(await documents()).procedureDocument],

@@ -27,7 +27,7 @@ const check = verb({
   task: 'Investigate',
   does: 'find problems before an apply',
   details:
-    'Checks settings, templates and package file. On every member it checks what cmcheckconf does not. These are: fstab, mounts, the name both ways, subnet and MTU, volume group and host tags, and versions of the scripts. Also port and largest packet between members and to the clients, the host that answers at the package address, space, clocks and other packages. Each problem has its member and its fix. csync also lists what could not be checked.',
+    'Checks settings, templates and package file. On every member it checks what the cluster itself does not. These are: fstab, mounts, the name both ways, subnet and MTU, volume group and host tags, and versions of the scripts. Also port and largest packet between members and to the clients, the host that answers at the package address, space, clocks and other packages. Each problem has its member and its fix. csync also lists what could not be checked.',
   effect: 'reads',
   options: {
     ...sources,
@@ -36,7 +36,7 @@ const check = verb({
   },
   exits: { different: 'any error', badInput: '', cannotRunHere: '' },
   examples: [
-    ['check', 'what cmcheckconf checks, and what it does not'],
+    ['check', 'what the cluster itself checks, and what it does not'],
     ['check --offline', 'without a cluster'],
   ],
   json: async () => [(await checkVerbs()).checkDocument],
@@ -48,7 +48,7 @@ const status = verb({
   task: 'Operate',
   does: 'show package, members, clients and problems',
   details:
-    'Prints one sentence about the package, then each problem with its fix. Exit statuses are those of an init script. It does not need root: cmviewcl requires the monitor role, the members ssh.',
+    'Prints one sentence about the package, then each problem with its fix. Exit statuses are those of an init script. It does not need root: the cluster requires a user who may read its state, the members ssh.',
   effect: 'reads',
   options: { ...sources, nagios: nagiosOption, watch: { type: 'boolean', default: false, describe: 'print it again every 2 s' } },
   exits: { unread: '' },

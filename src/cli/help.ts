@@ -5,7 +5,7 @@ import { verbs } from './verbs.ts';
 /** A line then fits into 80 columns (a test). */
 const column = 27;
 
-const opening = `csync makes a cfengine master highly available as a Serviceguard package.
+const opening = `csync makes a cfengine master highly available with Serviceguard or Pacemaker.
 
 Usage: csync VERB [options]
        csync VERB --help

@@ -81,7 +81,7 @@ const membersSync = verb({
   },
   examples: [
     ['members sync', 'sets up all members the first time'],
-    ['members sync --yes', 'after cmapplyconf'],
+    ['members sync --yes', 'after the cluster has another member'],
     ['members sync --yes --automatic', 'from a timer'],
   ],
   run: async (args) => (await membershipVerbs()).membersSync({ ...args, untilRunning: args['until-running'] }),

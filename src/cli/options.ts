@@ -22,7 +22,8 @@ export const nagiosOption = {
 export const templatesOption = { type: 'string', describe: 'directory with your own templates' } as const;
 export const baseOption = {
   type: 'string',
-  describe: 'file with the output of cmmakepkg, over which the package is laid; default: runs cmmakepkg where it is installed',
+  describe:
+    'Serviceguard: file with the output of cmmakepkg, over which the package is laid; default: runs cmmakepkg where it is installed',
 } as const;
 export const waitOption = {
   type: 'number',

@@ -190,7 +190,7 @@ const conform = verb({
   task: 'Set up',
   does: 'test the package scripts in a sandbox',
   details:
-    'Calls the scripts as Serviceguard does, and reports which assertions hold. For edited templates (`--templates DIR`) or any package directory (`--package DIR`). It uses the real cfengine.',
+    'Calls the scripts as the cluster does, and reports which assertions hold. For edited templates (`--templates DIR`) or any package directory (`--package DIR`). It uses the real cfengine.',
   effect: 'reads',
   options: {
     settings: { ...sources.settings, default: undefined, describe: 'settings file; default: the settings of the lab' },

@@ -70,7 +70,7 @@ function base(own: readonly string[]): Parser {
   return yargs([...own])
     .scriptName('csync')
     .version(toolkitVersion)
-    .usage('$0 <verb>: makes a cfengine master highly available as a Serviceguard package')
+    .usage('$0 <verb>: makes a cfengine master highly available with Serviceguard or Pacemaker')
     .option('quiet', { alias: 'q', type: 'boolean', default: false, describe: 'print only results and problems' })
     .exitProcess(false)
     .fail(false)

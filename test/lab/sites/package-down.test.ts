@@ -11,10 +11,7 @@ const inputs = '/var/lib/cfengine3/inputs';
 const mostSeconds = 90;
 
 describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeout: 600_000 }, () => {
-  const used = useLab('package-down', {
-    deployed: true,
-    without: { tree: 'a client has one connection, and the probe of the lab is in the way of an agent that takes seconds' },
-  });
+  const used = useLab('package-down', { deployed: true });
   const { sh, must, broken } = typedIn(used);
   const address = '10.9.0.100';
 
@@ -27,17 +24,21 @@ describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeou
       )
     ).stdout;
 
-  /** Update and policy, as a client's cf-execd runs them, so many times. */
-  async function runs(client: string, count: number): Promise<{ seconds: number[]; said: string }> {
+  /** A client has one connection: the agent was refused, because the probe of the lab had it. */
+  const besideProbe = /Failed to establish TLS connection/;
+
+  /** Update and policy, as a client's cf-execd runs them, so many times; a run whose output matches `without` does not count. */
+  async function runs(client: string, count: number, without?: RegExp): Promise<{ seconds: number[]; said: string }> {
     const seconds: number[] = [];
     let said = '';
-    for (let run = 0; run < count; run += 1) {
+    while (seconds.length < count) {
       const { stdout, exitCode } = await sh(
         client,
         `began=$(date +%s%3N); cf-agent -K -f update.cf >/tmp/said 2>&1; echo "status $?"; cf-agent -K >>/tmp/said 2>&1; echo "status $?"; echo "ms $(($(date +%s%3N) - began))"; cat /tmp/said`,
       );
       expect(exitCode).toBe(0);
       expect(stdout).toMatch(/^status 0\nstatus 0\nms \d+\n/);
+      if (without?.test(stdout)) continue;
       seconds.push(Number(/^ms (\d+)$/m.exec(stdout)?.[1]) / 1000);
       said = stdout;
     }
@@ -45,10 +46,10 @@ describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeou
     return { seconds: seconds.sort((a, b) => a - b), said };
   }
 
-  async function keepsItsPolicy(situation: string, count: number, complaint: RegExp): Promise<void> {
+  async function keepsItsPolicy(situation: string, count: number, complaint: RegExp, without?: RegExp): Promise<void> {
     const before = await files('c1');
     expect(before).toMatch(/promises\.cf/);
-    const { seconds, said } = await runs('c1', count);
+    const { seconds, said } = await runs('c1', count, without);
     expect(said).toMatch(complaint);
     expect(await files('c1'), situation).toBe(before);
     const median = seconds[Math.floor(count / 2)] ?? Number.NaN;
@@ -61,7 +62,7 @@ describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeou
     await serving(used);
     await used.drills.publishAndFetch();
     await runs('c1', 1);
-    await keepsItsPolicy('package up', everyStep ? 5 : 1, /ms \d+\n$/);
+    await keepsItsPolicy('package up', everyStep ? 5 : 1, /ms \d+\n$/, besideProbe);
   });
 
   it('halted: no member has the address', async () => {

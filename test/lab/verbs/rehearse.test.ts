@@ -10,12 +10,7 @@ import { reported, serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 900_000 }, () => {
-  const used = useLab('rehearse', {
-    deployed: true,
-    without: {
-      tree: 'a client has one connection, and its agent keeps it for seconds: no drill begins while the probe of the lab is refused',
-    },
-  });
+  const used = useLab('rehearse', { deployed: true });
   const { sh, must, json, broken } = typedIn(used);
   const drill = async (name: string) => {
     const row = drillNamed(name);

@@ -11,7 +11,7 @@ import { type Verb, verbTasks } from '../../../src/cli/verb.ts';
 import { changingVerbs, verbGroups, verbs } from '../../../src/cli/verbs.ts';
 import { statusExit } from '../../../src/cluster/condition/status.ts';
 import { readPage } from '../../markdown.ts';
-import { repository } from '../../support.ts';
+import { repository, serviceguardWords } from '../../support.ts';
 
 const named = (words: string): Verb => {
   const found = verbs.find((verb) => verb.words === words);
@@ -32,6 +32,19 @@ describe('a verb', () => {
     // What changes a cluster, agents or files can be tried first.
     expect(Object.hasOwn(verb.options, 'dry-run')).toBe(['changes', 'agents', 'writes here'].includes(verb.effect));
     if (Object.hasOwn(verb.options, 'wait')) expect(verb.effect).toBe('changes');
+  });
+
+  it('names no engine, since its help is the same with both; what only Serviceguard has says so', () => {
+    const foreign = verbs
+      .filter(({ task }) => task !== 'Lab')
+      .flatMap(({ words, does, details = '', examples, options, positionals }) => [
+        ...[does, details, ...examples.flat()].map((text) => [words, text] as const),
+        ...Object.entries({ ...options, ...positionals }).map(
+          ([name, { describe }]) => [`${words} --${name}`, describe] as const,
+        ),
+      ])
+      .filter(([, text]) => serviceguardWords.test(text ?? '') || /Pacemaker|\bcrm_/.test(text ?? ''));
+    expect([...new Set(foreign.map(([where]) => where.replace(/^.* --/, '--')))].sort()).toEqual(['--base', '--serviceguard']);
   });
 
   it('has words of its own, and a group if it has two', () => {

@@ -32,6 +32,8 @@ body copy_from csync_reference_file(name)
   trustkey   => "false";
   # Seconds. The default is 30, and a receive is retried five times.
   timeout    => "10";
+  # Otherwise cf-agent first renames the old file to NAME.cfsaved: for a moment, or after a crash there, this host has none.
+  copy_backup => "false";
 }
 
 bundle agent csync_policy

@@ -21,6 +21,8 @@ body copy_from csync_master(path, purge)
   # Seconds. The default is 30, and a receive is retried five times.
   timeout    => "10";
   purge      => "$(purge)";
+  # Otherwise cf-agent first renames the old file to NAME.cfsaved: for a moment, or after a crash there, this host has none.
+  copy_backup => "false";
 }
 
 body depth_search csync_all
@@ -61,6 +63,7 @@ body copy_from csync_of_stage(path)
   trustkey   => "false";
   timeout    => "10";
   missing_ok => "true";
+  copy_backup => "false";
 }
 
 body classes csync_copied(copied)
@@ -78,6 +81,7 @@ body copy_from csync_here(path)
 {
   source  => "$(path)";
   compare => "digest";
+  copy_backup => "false";
 }
 
 bundle agent csync_look

@@ -125,6 +125,20 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
     expect(await names()).toEqual(whole.filter((name) => !name.endsWith('/extra.cf')));
   });
 
+  it('an update has the old file or the new one at every moment, and keeps no other', async () => {
+    const epoch = async () => {
+      await serving(used);
+      await on('c1', `${adapter.programs.agent} -K -f update.cf`);
+      return (await on('c1', 'cat /var/lib/cfengine3/state/csync_policy_epoch')).stdout;
+    };
+    const before = await epoch();
+    // A promotion replaces the epoch, which is not below inputs, where agents remove what the master lacks.
+    await on('m1', 'cmhaltpkg csync && cmmodpkg -e csync');
+    expect(await epoch()).not.toBe(before);
+    // cf-agent would rename the old file to this name before the new one is there.
+    expect((await on('c1', "find -L /var/lib/cfengine3/ -name '*.cfsaved'")).stdout).toBe('');
+  });
+
   it('the class file distinguishes members from clients', async () => {
     const classes = async (host: string) =>
       (await on(host, `${adapter.programs.agent} -K --show-evaluated-classes=csync_member`)).stdout;

@@ -135,7 +135,7 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
     // A promotion replaces the epoch, which is not below inputs, where agents remove what the master lacks.
     await on('m1', 'cmhaltpkg csync && cmmodpkg -e csync');
     expect(await epoch()).not.toBe(before);
-    // cf-agent would rename the old file to this name before the new one is there.
+    // cf-agent would rename the old file to this name, and the new one behind that.
     expect((await on('c1', "find -L /var/lib/cfengine3/ -name '*.cfsaved'")).stdout).toBe('');
   });
 

@@ -12,6 +12,7 @@ import { random } from '../../src/base/random.ts';
 import { toolkitVersion } from '../../src/base/version.ts';
 import { startLab } from '../../src/lab/handle.ts';
 import { clientNames, labSpec } from '../../src/lab/machines/lab-spec.ts';
+import { evidence } from '../../src/lab/trials/torture-run.ts';
 import { labSettings } from '../../test/support.ts';
 import { buildPreviousVersion, previousCommit, whyNoPreviousVersion } from './previous-version.ts';
 import { type UpgradeCounts, UpgradeCycles } from './upgrade-cycle.ts';
@@ -52,15 +53,17 @@ async function runBatch(dist: string, count: number, from: number): Promise<Reco
   const lab = await startLab({ spec, dist: join(repository, 'dist'), attached: true, progress: () => {} });
   const run = new UpgradeCycles(lab, random(seed + from));
   let failure: string | null = null;
+  let mark = 0;
   try {
     await run.begin(dist);
     for (let at = 0; at < count && Date.now() - began < minutes * 60_000; at += 1) {
+      mark = run.drills.entries.length;
       await run.cycle();
       console.error(`cycle ${from + at + 1}: ${JSON.stringify(run.counts)}`);
     }
   } catch (error) {
     failure = `cycle ${from + run.counts.cycles + 1}: ${(error as Error).message}`;
-    console.error(failure);
+    console.error([failure, ...(await evidence(run.drills, mark))].join('\n'));
   } finally {
     run.drills.detach();
     await lab.down();

@@ -83,9 +83,7 @@ export async function runTorture(
     final = await set.final();
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
-    const story = drills.entries.slice(mark);
-    for (const entry of story.slice(-storyLines)) say(storyLine(entry, story[0]?.at ?? entry.at));
-    for (const line of await evidence(drills)) say(line);
+    for (const line of await evidence(drills, mark)) say(line);
     await set.end();
     final = await set.final().catch(() => null);
   }
@@ -103,14 +101,17 @@ export async function runTorture(
   };
 }
 
-async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> {
+/** The story since that entry of the journal, then what each host has: load, neighbours, connections, processes, logs. */
+export async function evidence({ lab, packageName, entries }: PackageDrills, mark: number): Promise<string[]> {
+  const story = entries.slice(mark);
+  const told = story.slice(-storyLines).map((entry) => storyLine(entry, story[0]?.at ?? entry.at));
   const log = `${sgDirectories.SGRUN}/log/${packageName}.log`;
   const look = `cat /proc/loadavg; ip neigh; ss -Htan; ps -eo stat,nlwp,args | grep -v '^Z' | cut -c 1-100; tail -n 30 /var/log/messages; [ ! -e ${log} ] || tail -n 40 ${log}`;
   const said = lab.spec.hosts.map(async ({ name }) => {
     const { stdout } = await lab.exec(name, ['sh', '-c', look], { timeoutMs: 10_000 });
     return stdout.split('\n').map((line) => `${name}: ${line}`);
   });
-  return (await Promise.allSettled(said)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  return [...told, ...(await Promise.allSettled(said)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []))];
 }
 
 async function deployedTable(drills: PackageDrills): Promise<Table> {

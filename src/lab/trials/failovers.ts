@@ -87,7 +87,7 @@ export function failoverSummary(result: FailoverRunResult): string[] {
   );
   const verdict = passed(result)
     ? `PASS: ${result.done.length} failovers, none skipped, invariants held after each (seed ${result.seed})`
-    : `FAIL: ${result.done.length} of ${result.wanted} failovers (seed ${result.seed}): ${result.failure || 'invariants violated'}`;
+    : `FAIL: ${result.done.length} of ${result.wanted} failovers (seed ${result.seed}): ${result.failure || result.done.flatMap(({ violations }) => violations).join('; ')}`;
   return [...columns([...rows, fetches]), verdict];
 }
 

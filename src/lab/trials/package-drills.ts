@@ -1,4 +1,5 @@
 /** An administrator's commands for the package in a lab, faults, waits and invariants. For demo, failover run and tests. */
+import { basename } from 'node:path';
 import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
@@ -138,6 +139,7 @@ export class PackageDrills {
   /** Resolves to the story when another member serves. */
   async failOver(kind: FaultKind): Promise<Failover> {
     const from = await this.waitServed();
+    await this.#agentsEnded();
     await this.waitClients();
     const mark = this.entries.length;
     await this.#break(kind, from);
@@ -149,6 +151,12 @@ export class PackageDrills {
     await this.waitClients(mark);
     const index = this.entries.findIndex((entry, at) => at >= mark && (entry.kind === 'fault' || entry.kind === 'command'));
     return failoverAfter(this.entries, index);
+  }
+
+  /** An agent that fetches keeps the one connection of its host, and the prober there asks nothing. */
+  async #agentsEnded(): Promise<void> {
+    const wait = `while pgrep -x ${basename(this.#cfengine.programs.agent)} > /dev/null; do sleep 0.1; done`;
+    await Promise.all(this.#clients().map((client) => this.type(client, ['sh', '-c', wait])));
   }
 
   /** Until clients' questions from the middle of a move are answered or abandoned. */

@@ -72,7 +72,7 @@ describe.skipIf(whyNoLab !== null)('fixes that are typed as printed', { timeout:
       ['m1', 'cmmodpkg -d csync', 'm1', 'cmmodpkg -e csync'],
       ['m1', 'cmmodpkg -d -n m2 csync', 'm1', 'cmmodpkg -e -n m2 csync'],
     ]);
-    await followStatus([['m1', 'cd /root; csync maintenance on', 'm1', 'csync maintenance off']]);
+    await followStatus([['m1', 'cd /root; csync maintenance on --yes', 'm1', 'csync maintenance off']]);
   });
 
   everyStepIt('csync status: a member that is halted in the cluster', async () => {

@@ -1,4 +1,6 @@
 /** What an idle monitor costs, and what the member scripts cost. */
+import { monitorOptions } from '../../src/base/version.ts';
+import { nodeOptionsFile } from '../../src/contract/package-directory.ts';
 import type { Sandbox } from '../../src/script-tests/sandbox.ts';
 import type { Bench } from './bench.ts';
 import { figure, type Spread, spread, type Table } from './figures.ts';
@@ -53,6 +55,8 @@ const candidates: readonly (readonly [name: string, start: (limit: string) => st
 export async function measureCost({ tools, workshop, progress }: Bench, seconds: number): Promise<Table[]> {
   const member = await bootMember(workshop);
   try {
+    // As a package start records them for its monitor.
+    await say(member, `echo '${monitorOptions(process.version).join(' ')}' > ${nodeOptionsFile('csync')}`);
     const pids: string[] = [];
     for (const [, start] of candidates)
       pids.push(

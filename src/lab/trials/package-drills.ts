@@ -139,7 +139,7 @@ export class PackageDrills {
   /** Resolves to the story when another member serves. */
   async failOver(kind: FaultKind): Promise<Failover> {
     const from = await this.waitServed();
-    await this.#agentsEnded();
+    await this.waitAgents();
     await this.waitClients();
     const mark = this.entries.length;
     await this.#break(kind, from);
@@ -154,7 +154,7 @@ export class PackageDrills {
   }
 
   /** An agent that fetches keeps the one connection of its host, and the prober there asks nothing. */
-  async #agentsEnded(): Promise<void> {
+  async waitAgents(): Promise<void> {
     const wait = `while pgrep -x ${basename(this.#cfengine.programs.agent)} > /dev/null; do sleep 0.1; done`;
     await Promise.all(this.#clients().map((client) => this.type(client, ['sh', '-c', wait])));
   }

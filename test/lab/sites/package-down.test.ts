@@ -47,8 +47,7 @@ describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeou
   }
 
   async function keepsItsPolicy(situation: string, count: number, complaint: RegExp, without?: RegExp): Promise<void> {
-    // An agent of the lab may still be fetching.
-    await must('c1', 'while pgrep -x cf-agent > /dev/null; do sleep 0.1; done');
+    await used.drills.waitAgents();
     const before = await files('c1');
     expect(before).toMatch(/promises\.cf/);
     const { seconds, said } = await runs('c1', count, without);

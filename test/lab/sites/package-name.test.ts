@@ -61,7 +61,7 @@ describe.skipIf(whyNoLab !== null)('a package of another name, in another direct
 
   chapter('syslog has the package’s name as the tag of its scripts', async () => {
     const log = await must('m2', 'cat /var/log/messages');
-    expect(log).toMatch(/ cfmaster(\[\d+\])?: m2 cfmaster start/i);
+    expect(log).toMatch(/ cfmaster(\[\d+\])?: [mM]2 cfmaster start/);
     expect(log).not.toMatch(/ csync(\[\d+\])?: /);
   });
 });
